@@ -1,0 +1,190 @@
+"""python -m retrieval_engine index | search | train | evaluate | roundtrip"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import Field, asdict, fields
+from pathlib import Path
+from typing import Any
+
+from .catalogue import SavedIndex, read_stickers, searcher_of, split
+from .data import Difference, TextLine, read_texts, roundtrip
+from .evaluate import MODES, as_json, evaluate, table
+from .recipe import Recipe
+from .serving import Bundle
+from .text import TOKENIZERS
+
+SHOWN = 8  # lines of each reason
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; 0 when all went well, 1 with a message on standard error when it did not, 2 for wrong usage."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except (OSError, ValueError, RuntimeError) as error:  # every error of this package is one of them
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m retrieval_engine", description="Search and learn over stickers.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_index(commands)
+    _add_search(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    check = commands.add_parser("roundtrip", help="would these StickerQueries CSVs come out byte for byte?")
+    check.add_argument("files", nargs="+", metavar="FILE")
+    check.set_defaults(run=_roundtrip)
+    return parser
+
+
+def _add_index(commands: Any) -> None:
+    index = commands.add_parser("index", help="read documents once, embed their pictures, and save both")
+    index.add_argument("--documents", required=True, help='JSON lines {"id", "text", "sticker": optional picture file}')
+    index.add_argument("--bundle", type=Path, help="embed the pictures with this model bundle")
+    index.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    index.set_defaults(run=_index)
+
+
+def _add_search(commands: Any) -> None:
+    search = commands.add_parser("search", help="rank documents for queries, JSON lines in and out")
+    source = search.add_mutually_exclusive_group(required=True)
+    source.add_argument("--documents", help='JSON lines {"id", "text"}; "-" is standard input')
+    source.add_argument("--index", type=Path, metavar="FOLDER", help="what `index` wrote")
+    asked = search.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--queries", help='JSON lines {"id", "text"}; "-" is standard input')
+    asked.add_argument("--query", action="append", metavar="TEXT", help="may be given several times")
+    search.add_argument("--mode", choices=MODES, default="lexical")
+    search.add_argument("--tokenizer", choices=list(TOKENIZERS), default="bilingual")
+    search.add_argument("--bundle", type=Path, help="model bundle, for the modes dense and hybrid")
+    search.add_argument("--top", type=_positive, default=10, metavar="K")
+    search.set_defaults(run=_search)
+
+
+def _add_train(commands: Any) -> None:
+    train = commands.add_parser("train", help="train a CLIP on stickers and queries and publish it as a bundle")
+    _add_pack(train)
+    train.add_argument("--model", required=True, help="NAME:PRETRAINED of open_clip, a folder, or hf-hub:...")
+    train.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="folder of the bundle to publish")
+    train.add_argument("--checkpoint", type=Path, help="file to save to while training, and to go on from")
+    for option in fields(Recipe):
+        _add_option(train, option)
+    train.set_defaults(run=_train)
+
+
+def _add_evaluate(commands: Any) -> None:
+    evaluate = commands.add_parser("evaluate", help="recall of held-out queries: BM25, CLIP, fusion, chance")
+    _add_pack(evaluate)
+    evaluate.add_argument("--bundle", type=Path, help="model bundle; without one only BM25 is measured")
+    evaluate.add_argument("--seed", type=int, default=0)
+    evaluate.add_argument("--json", action="store_true", help="figures as JSON instead of a table")
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _add_pack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stickers", type=Path, required=True, metavar="FOLDER", help="folder of pictures")
+    parser.add_argument("--queries", type=Path, nargs="+", required=True, metavar="CSV", help="StickerQueries CSVs")
+    parser.add_argument("--hold-out", type=_share, default=0.2, metavar="SHARE", help="of each sticker's queries")
+
+
+def _add_option(parser: argparse.ArgumentParser, option: Field[Any]) -> None:
+    name, kind = f"--{option.name.replace('_', '-')}", type(option.default)
+    if kind is bool:
+        parser.add_argument(name, action=argparse.BooleanOptionalAction, default=option.default)
+    else:
+        parser.add_argument(name, type=kind, default=option.default, metavar=kind.__name__.upper(), help="%(default)s")
+
+
+def _positive(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _share(text: str) -> float:
+    if not 0 <= (value := float(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 0 and below 1")
+    return value
+
+
+def _index(args: argparse.Namespace) -> int:
+    bundle = Bundle.open(args.bundle) if args.bundle else None
+    index = SavedIndex.of_documents(args.documents, bundle)
+    index.save(args.out)
+    print(f"{len(index.ids)} documents in {args.out}")
+    return 0
+
+
+def _search(args: argparse.Namespace) -> int:
+    if args.mode != "lexical" and not (args.index and args.bundle):
+        raise ValueError(f"--mode {args.mode} needs --index and the --bundle it was made with")
+    bundle = Bundle.open(args.bundle) if args.bundle else None
+    index = SavedIndex.open(args.index) if args.index else SavedIndex.of_documents(args.documents)
+    searcher = index.searcher(bundle, TOKENIZERS[args.tokenizer])
+    asked = read_texts(args.queries) if args.queries else (TextLine(n, q) for n, q in enumerate(args.query, 1))
+    for query in asked:
+        for hit in searcher.search(query.text, args.top, mode=args.mode):
+            row = {"query_id": query.id, "rank": hit.rank, "id": index.ids[hit.id], "score": hit.score}
+            print(json.dumps(row, ensure_ascii=False))
+    return 0
+
+
+def _train(args: argparse.Namespace) -> int:
+    from .encoder import load  # torch is imported only by the command that needs it
+    from .export import export
+    from .train import Example, train
+
+    recipe = Recipe(**{option.name: getattr(args, option.name) for option in fields(Recipe)})
+    stickers, held_out = split(read_stickers(args.stickers, args.queries), args.hold_out, seed=recipe.seed)
+    clip = load(args.model)
+    clip.provenance |= {"recipe": asdict(recipe), "hold_out": args.hold_out, "n_stickers": len(stickers)}
+    examples = [Example(sticker.file, sticker.all_queries(), sticker.labels) for sticker in stickers]
+    train(clip, examples, recipe, checkpoint=args.checkpoint, report=_progress)
+    bundle = export(clip, args.out)
+    print(f"{bundle.name} {bundle.version} in {args.out}")
+    if held_out:
+        print(table(evaluate(searcher_of(stickers, bundle), held_out), len(stickers)))
+    return 0
+
+
+def _progress(step: int, loss: float) -> None:
+    if step % 50 == 0:
+        print(f"step {step}  loss {loss:.3f}", file=sys.stderr)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    stickers, held_out = split(read_stickers(args.stickers, args.queries), args.hold_out, seed=args.seed)
+    bundle = Bundle.open(args.bundle) if args.bundle else None
+    figures = evaluate(searcher_of(stickers, bundle), held_out)
+    print(json.dumps(as_json(figures, len(stickers)), indent=2) if args.json else table(figures, len(stickers)))
+    return 0
+
+
+def _by_reason(differences: list[Difference]) -> dict[str, list[Difference]]:
+    found: dict[str, list[Difference]] = {}
+    for difference in differences:
+        found.setdefault(difference.reason, []).append(difference)
+    return found
+
+
+def _roundtrip(args: argparse.Namespace) -> int:
+    changed = 0
+    for file in args.files:
+        differences = roundtrip(file)
+        changed += bool(differences)
+        print(f"{file}: {f'{len(differences)} lines differ' if differences else 'the same bytes'}")
+        for reason, lines in _by_reason(differences).items():
+            print(f"  {reason}: {len(lines)}")
+            for line in lines[:SHOWN]:
+                print(f"    line {line.line}\n    - {line.read}\n    + {line.written}")
+            if len(lines) > SHOWN:
+                print(f"    and {len(lines) - SHOWN} more")
+    return 1 if changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""Encode queries and stickers with a published bundle on ONNX Runtime alone: no torch in the process that serves."""
+
+from __future__ import annotations
+
+import html
+import string
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Final, Self
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from .bundle import IMAGE, TEXT, TOKENIZER, BundleError, Cleaning, Manifest, read_manifest
+from .dense import Vectors, unit
+from .frames import Source, key_frames, pixels
+from .text import normalise
+
+N_CACHED: Final = 8_192
+BATCH: Final = 32
+MAX_CHARACTERS: Final = 2_000
+"""Longer texts are cut before they are tokenised; far beyond any context length."""
+
+
+class Bundle:
+    """Both towers of a published CLIP. Safe for many threads; repeated texts come from a cache of the last 8,192.
+
+    >>> bundle = Bundle.open(Path("starter_pack/clip"))  # doctest: +SKIP
+    >>> bundle.encode(["so tired", "好累"]).shape  # doctest: +SKIP
+    (2, 128)
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, *, threads: int) -> None:
+        self.folder, self.manifest = folder, manifest
+        self._threads = threads
+        self._clean = CLEANINGS[manifest.text.cleaning]
+        self._tokenizer = _tokenizer(folder, manifest.text.context_length)
+        self._cache: OrderedDict[str, Vectors] = OrderedDict()
+        self._lock = Lock()
+
+    @classmethod
+    def open(cls, folder: Path | str, *, threads: int = 1, verify: bool = True) -> Self:
+        """Open a bundle's folder, its files compared with their hashes unless `verify` is off. Raises `BundleError`.
+
+        `threads` is the number ONNX Runtime uses for one call. The image tower is loaded when it is first used.
+        """
+        folder = Path(folder)
+        bundle = cls(folder, read_manifest(folder, verify=verify), threads=threads)
+        bundle.encode([""])
+        return bundle
+
+    @property
+    def name(self) -> str:
+        """The model's name, for people."""
+        return self.manifest.name
+
+    @property
+    def version(self) -> str:
+        """16 hexadecimal digits; vectors of different versions cannot be compared."""
+        return self.manifest.version
+
+    @property
+    def dim(self) -> int:
+        """d, the length of every vector."""
+        return self.manifest.dim
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors [len(texts), d] of queries, the same for a text whatever it is encoded with."""
+        with self._lock:
+            known = {text: self._cache[text] for text in set(texts) if text in self._cache}
+        known |= self._encode_new([text for text in dict.fromkeys(texts) if text not in known])
+        self._remember(known)
+        return np.stack([known[text] for text in texts]) if texts else np.empty((0, self.dim), dtype=np.float32)
+
+    def encode_stickers(self, stickers: Sequence[Source]) -> Vectors:
+        """Unit vectors [len(stickers), d] of pictures: the towers' outputs for their key frames averaged, then scaled.
+
+        Raises `FrameError` for one that cannot be read. (StickerCLIP averages after projection, before normalisation.)
+        """
+        frames = [self._pixels(sticker) for sticker in stickers]
+        if not frames:
+            return np.empty((0, self.dim), dtype=np.float32)
+        outputs = self.run_image(np.concatenate(frames))
+        edges = np.cumsum([len(part) for part in frames])[:-1]
+        return unit(np.stack([part.mean(axis=0) for part in np.split(outputs, edges)]))
+
+    def run_image(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The image tower itself: prepared pixels [n, 3, size, size] to vectors [n, d], not scaled."""
+        starts = range(0, len(pixels), BATCH)
+        return np.concatenate([self._image.run(None, {"pixels": pixels[i : i + BATCH]})[0] for i in starts])
+
+    def tokenise(self, text: str) -> list[int]:
+        """The ids the text tower is fed for `text`, special tokens included, before padding."""
+        return list(self._tokenizer.encode(self._clean(text[:MAX_CHARACTERS])).ids)
+
+    def _pixels(self, sticker: Source) -> NDArray[np.float32]:
+        spec = self.manifest.image
+        return pixels(key_frames(sticker), spec.size, spec.mean, spec.std)
+
+    def _encode_new(self, texts: list[str]) -> dict[str, Vectors]:
+        """Texts of one length go through the tower together, so that none is padded."""
+        by_length: defaultdict[int, list[tuple[str, list[int]]]] = defaultdict(list)
+        for text in texts:
+            ids = self.tokenise(text)
+            if not self.manifest.text.any_length:
+                ids += [self.manifest.text.pad_id] * (self.manifest.text.context_length - len(ids))
+            by_length[len(ids)].append((text, ids))
+        batches = [group[i : i + BATCH] for group in by_length.values() for i in range(0, len(group), BATCH)]
+        return {text: vector for batch in batches for text, vector in self._run_text(batch)}
+
+    def _run_text(self, batch: list[tuple[str, list[int]]]) -> list[tuple[str, Vectors]]:
+        vectors = unit(self._text.run(None, {"ids": np.array([ids for _, ids in batch], dtype=np.int64)})[0])
+        return [(text, vector) for (text, _), vector in zip(batch, vectors, strict=True)]
+
+    def _remember(self, vectors: dict[str, Vectors]) -> None:
+        with self._lock:
+            for text, vector in vectors.items():
+                self._cache[text] = vector
+                self._cache.move_to_end(text)
+            while len(self._cache) > N_CACHED:
+                self._cache.popitem(last=False)
+
+    @cached_property
+    def _text(self) -> onnxruntime.InferenceSession:
+        return self._session(TEXT)
+
+    @cached_property
+    def _image(self) -> onnxruntime.InferenceSession:
+        return self._session(IMAGE)
+
+    def _session(self, file: str) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = self._threads, 1
+        options.log_severity_level = 3
+        try:
+            return onnxruntime.InferenceSession(str(self.folder / file), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises its own kinds, none of them public
+            raise BundleError(f"{self.folder / file}: {error}") from error
+
+
+def bundle_tokenizer(tokenizer: Tokenizer, context_length: int) -> Tokenizer:
+    """`tokenizer`, cutting to `context_length` ids, special tokens kept, and padding nothing."""
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(context_length)
+    return tokenizer
+
+
+def _tokenizer(folder: Path, context_length: int) -> Tokenizer:
+    try:
+        return bundle_tokenizer(Tokenizer.from_file(str(folder / TOKENIZER)), context_length)
+    except Exception as error:  # the tokenizers library raises plain Exception
+        raise BundleError(f"{folder / TOKENIZER}: {error}") from error
+
+
+def _unescaped(text: str) -> str:
+    import ftfy  # only bundles made from models of a hub need it
+
+    return html.unescape(html.unescape(ftfy.fix_text(text))).strip()
+
+
+def _whitespace(text: str) -> str:
+    return " ".join(_unescaped(text).split())
+
+
+def _canonical(text: str) -> str:
+    without_marks = _unescaped(text).replace("_", " ").translate(str.maketrans("", "", string.punctuation))
+    return " ".join(without_marks.lower().split())
+
+
+CLEANINGS: Final[dict[Cleaning, Callable[[str], str]]] = {
+    "none": str,
+    "normalise": normalise,
+    "whitespace": _whitespace,
+    "lower": lambda text: _whitespace(text).lower(),
+    "canonicalize": _canonical,
+}
+"""What a tokenizer expects to have been done to its text: the three ways of open_clip, none, and `text.normalise`."""

@@ -1,0 +1,185 @@
+"""Train the starter CLIP on the starter pack: python -m retrieval_engine.starter
+
+A small open_clip model that makes search by meaning work offline on the first start. Stages of one loop: first
+both towers learn who is drawn and what they do, from the pack's labels; then the image tower is frozen and the text
+tower learns what people type. Trained on the queries alone and all at once, the image tower would learn each
+sticker's few queries by heart, and queries held out would find less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
+
+import open_clip
+import torch
+
+from .bundle import ImageSpec, TextSpec
+from .catalogue import Sticker, read_stickers, searcher_of, split
+from .encoder import Clip
+from .evaluate import as_json, evaluate, table
+from .export import export
+from .recipe import Recipe
+from .serving import Bundle
+from .text import normalise
+from .tokenizing import train_bpe
+from .train import Example, train
+
+PACK: Final = Path(__file__).parent.parent / "starter_pack"
+HOLD_OUT: Final = 0.2
+CONTEXT: Final = 24
+VOCABULARY: Final = 3_000
+ARCHITECTURE: Final[dict[str, Any]] = {
+    "embed_dim": 128,
+    "vision_cfg": {"layers": [1, 1, 1, 1], "width": 16, "image_size": 64},
+    "text_cfg": {"context_length": CONTEXT, "vocab_size": VOCABULARY, "width": 128, "heads": 4, "layers": 1},
+}
+MEAN, STD = (0.9, 0.88, 0.86), (0.22, 0.22, 0.24)
+
+LABELS_TOGETHER: Final = Recipe(
+    steps=150, batch=94, texts_per_sticker=1, learning_rate=3e-3, weight_decay=0.05, one_frame=True, from_fields=1.0,
+    keep_field=1.0, augment=0.3,
+)  # fmt: skip
+"""Told apart by all labels at once, the drawings are learned within a few passes."""
+LABELS_APART: Final = replace(LABELS_TOGETHER, steps=150, learning_rate=2e-3, texts_per_sticker=4, keep_field=0.5)
+"""Then each label by itself: stickers that share one come to lie together."""
+QUERIES: Final = Recipe(
+    steps=350, batch=128, texts_per_sticker=3, learning_rate=3e-3, weight_decay=0.1, freeze_vision=True,
+    from_fields=0.1, drop_word=0.2,
+)  # fmt: skip
+
+
+def small_clip(name: str, architecture: dict[str, Any], texts: Iterable[str], *, seed: int = 0) -> Clip:
+    """An untrained open_clip model with a byte-level BPE of its own, learned from `texts`; the rest is random."""
+    text_config = architecture["text_cfg"]
+    context = int(text_config["context_length"])
+    tokenizer = train_bpe(map(normalise, texts), text_config["vocab_size"])
+    torch.manual_seed(seed)
+    model = open_clip.CLIP(**architecture | {"text_cfg": text_config | {"vocab_size": tokenizer.get_vocab_size()}})
+
+    def tokenise(texts: list[str]) -> torch.Tensor:
+        encoded = tokenizer.encode_batch([normalise(text) for text in texts])
+        return torch.tensor([encoding.ids + [0] * (context - len(encoding.ids)) for encoding in encoded])
+
+    tokenizer.enable_truncation(context)
+    image = ImageSpec(architecture["vision_cfg"]["image_size"], MEAN, STD)
+    provenance = {"open_clip": open_clip.__version__, "architecture": architecture}
+    return Clip(name, model, tokenise, tokenizer, image, TextSpec(context, 0, True, "normalise"), "CC0-1.0", provenance)
+
+
+def labelled(stickers: Sequence[Sticker]) -> list[Sticker]:
+    """The stickers with who is drawn and what they do as labels, both from the file name ("panda_good_night.webp")."""
+    return [replace(sticker, labels=_labels(sticker.file.stem)) for sticker in stickers]
+
+
+def _labels(stem: str) -> tuple[str, ...]:
+    who, _, what = stem.partition("_")
+    return (who, what.replace("_", " "))
+
+
+def _examples(stickers: Sequence[Sticker]) -> list[Example]:
+    return [Example(sticker.file, sticker.all_queries(), sticker.labels) for sticker in stickers]
+
+
+def build(pack: Path, out: Path, *, say: Callable[[str], None] = print) -> dict[str, Any]:
+    """Train on `pack`, publish the bundle in `out` with `report.json` and a model card, and return the report.
+
+    The figures are those of a model that has not seen the held-out queries; the published one then learns from all of
+    them, from the same image tower.
+    """
+    started = time.process_time()
+    csvs = sorted(pack.glob("sticker_queries_*.csv"))
+    everything = labelled(read_stickers(pack / "stickers", csvs))
+    kept, held_out = split(everything, HOLD_OUT)
+    clip = small_clip("starter", ARCHITECTURE, [text for s in kept for text in (*s.all_queries(), *s.labels)])
+    clip.provenance |= {"recipes": [asdict(recipe) for recipe in (LABELS_TOGETHER, LABELS_APART, QUERIES)]}
+    say(f"{len(everything)} stickers, {len(held_out)} queries held out; learning the labels")
+    for recipe in (LABELS_TOGETHER, LABELS_APART):
+        train(clip, _examples(kept), recipe, report=_saying(say))
+    labels_learned = copy.deepcopy(clip.model.state_dict())
+
+    say("learning the queries that are not held out")
+    train(clip, _examples(kept), QUERIES, report=_saying(say))
+    with tempfile.TemporaryDirectory() as folder:
+        judged = export(clip, Path(folder) / "bundle", half=True)
+        figures = evaluate(searcher_of(kept, judged), held_out)
+    say(table(figures, len(everything)))
+
+    say("learning all queries")
+    clip.model.load_state_dict(labels_learned)
+    train(clip, _examples(everything), QUERIES, report=_saying(say))
+    bundle = export(clip, out, half=True)
+    report = {"bundle": bundle.version, "hold_out": HOLD_OUT, "processor_seconds": round(time.process_time() - started)}
+    report |= {"held_out_queries": as_json(figures, len(everything))}
+    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+    (out / "README.md").write_text(_card(bundle, table(figures, len(everything)), report), encoding="utf-8")
+    return report
+
+
+def _saying(say: Callable[[str], None]) -> Callable[[int, float], None]:
+    def report(step: int, loss: float) -> None:
+        if step % 50 == 0:
+            say(f"  step {step}, loss {loss:.3f}")
+
+    return report
+
+
+def _card(bundle: Bundle, figures: str, report: dict[str, Any]) -> str:
+    size = sum(file.stat().st_size for file in bundle.folder.iterdir()) / 1e6
+    return CARD.format(
+        version=bundle.version, dim=bundle.dim, side=bundle.manifest.image.size, size=size, figures=figures,
+        share=round(100 * HOLD_OUT), minutes=math.ceil(report["processor_seconds"] / 60),
+    )  # fmt: skip
+
+
+CARD: Final = """# Starter CLIP
+
+A small CLIP for the starter pack, in English and Chinese: it lets search by meaning work offline on the first start. It
+knows the pack's eight characters and their expressions and little else; for other packs, install a pretrained model.
+
+* Version `{version}`, {size:.1f} MB: `text.onnx`, `image.onnx` (weights stored as float16), `tokenizer.json`
+  (byte-level BPE learned from the pack's queries), `bundle.json`. Vectors have {dim} numbers, pictures {side} px.
+* An open_clip model (`open_clip.CLIP`; the architecture is in `bundle.json`): a ModifiedResNet and a one-layer text
+  transformer, trained from nothing with `python -m retrieval_engine.starter`: first on who is drawn and what they do,
+  then, with the image tower frozen, on the queries. {minutes} minutes of processor time.
+* Data: the starter pack alone, its drawings, file names and queries. Licence: CC0-1.0, like the pack.
+
+## How well it finds stickers
+
+{share} % of each sticker's queries in each language were held out and must find their own sticker among all; other
+stickers with the same expression count as wrong. BM25 searches the remaining queries. Ties count by expected value. The
+figures are of a model that never saw the held-out queries; the one shipped here then learned from all of them. The
+recipe was chosen among a few on this same split, so the figures of CLIP and fusion are somewhat too good.
+
+{figures}
+
+Fusion is reciprocal rank fusion of the two. The queries are by the pack's makers, not by players; expect lower
+figures for people's own words, and much lower ones for pictures in another style.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m retrieval_engine.starter", description="Train the starter CLIP.")
+    parser.add_argument("--pack", type=Path, default=PACK / "pack", help="built starter pack (%(default)s)")
+    parser.add_argument("--out", type=Path, default=PACK / "clip", help="folder of the bundle (%(default)s)")
+    args = parser.parse_args(argv)
+    try:
+        build(args.pack, args.out)
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
