@@ -1,0 +1,117 @@
+// The words for codes that the server sends.
+import { el, fill, number, rich } from "./el.js";
+
+export const guideWord = (turn) => ({
+  label: [gettext("write"), pgettext("part of speech", "v.")],
+  find: [gettext("look up"), pgettext("part of speech", "v.")],
+  found: [gettext("answer"), pgettext("part of speech", "n.")],
+  written: [gettext("sent"), ""],
+  waiting: [gettext("wait"), pgettext("part of speech", "v.")],
+  summary: [fill(gettext("sitting %(number)s"), { number: turn?.sitting }), ""],
+  nothing: ["", ""],
+})[turn?.kind] ?? ["", ""]
+
+const coach = (code) => ({
+  write_feeling: gettext("Imagine you want to send this sticker in a chat. What would you type to find it? A feeling or a moment works better than what is drawn."),
+  write_more: gettext("Different people search in different words. Add a second way to say it."),
+  find_meaning: gettext("These words were written for one of the 24 stickers. Tap the one they mean; you may tap up to three, best first."),
+  practice_found: gettext("That is the whole game: words that mean something lead others to the right sticker."),
+  practice_missed: gettext("It happens to everybody. Words that only say what is drawn fit many stickers; words that say when you would send it fit few."),
+  practice_sent: gettext("Well done. In a real round another player now gets your words and looks for the sticker."),
+})[code] ?? ""
+
+export const coached = ({ coach: code }) => coach(code) && el("p", { class: "coach" }, el("mark", {}, gettext("Practice")), " ", coach(code))
+
+const nudges = () => ({
+  only_drawn: gettext("%(query)s says what is drawn. When would you send it?"),
+})
+
+export const nudge = (code, query) => rich(nudges()[code] ?? nudges().only_drawn, { query })
+
+export const ordinal = (place) => [gettext("1st"), gettext("2nd"), gettext("3rd")][place - 1] ?? number(place)
+
+export const place = (rank) => fill(gettext("no. %(rank)s"), { rank: number(rank) })
+
+const verdicts = {
+  first: () => [gettext("Found"), gettext("first try"), pgettext("seal of four characters", "Found, first try")],
+  second: () => [gettext("Found"), gettext("second pick"), pgettext("seal of four characters", "Found, second pick")],
+  third: () => [gettext("Found"), gettext("third pick"), pgettext("seal of four characters", "Found, third pick")],
+  missed: () => [gettext("No entry"), gettext("not found this time"), pgettext("seal of four characters", "Not found")],
+  rightly_none: () => [gettext("Right"), gettext("it was not there"), pgettext("seal of four characters", "Right, it was not there")],
+  wrongly_none: () => [gettext("No entry"), gettext("but it was there"), pgettext("seal of four characters", "It was there")],
+  absent: () => [gettext("No entry"), gettext("it was not among the 24"), pgettext("seal of four characters", "It was not there")],
+}
+
+const GOOD = new Set(["first", "second", "third", "rightly_none"])
+
+// A stamp, or a seal of two by two where the edition's words are four characters.
+export function stamp(outcome) {
+  const [word, small, seal] = (verdicts[outcome] ?? verdicts.missed)()
+  const no = GOOD.has(outcome) ? "" : " no"
+  if (/^\p{Script=Han}{4}$/u.test(seal)) return el("span", { class: `seal${no}`, role: "img", "aria-label": seal }, [...seal].map((character) => el("span", {}, character)))
+  return el("span", { class: `stamp${no}` }, word, el("small", {}, small))
+}
+
+export const verdict = (outcome) => {
+  const [word, small] = (verdicts[outcome] ?? verdicts.missed)()
+  return fill(gettext("%(word)s, %(detail)s."), { word, detail: small })
+}
+
+export const points = (n) => fill(ngettext("%(n)s pt", "%(n)s pts", n), { n: number(n) })
+
+export const signed = (n) => (n > 0 ? `+${number(n)}` : n < 0 ? `−${number(-n)}` : "0")
+
+// One's own points, as a retriever.
+const lines = () => ({
+  practice: gettext("Practice page"),
+  right_1: gettext("The right one, as your %(place)s pick"),
+  right_2: gettext("The right one, as your %(place)s pick"),
+  right_3: gettext("The right one, as your %(place)s pick"),
+  wrong_above: gettext("Wrong picks before it: %(n)s"),
+  missed: gettext("The right one was not among your picks"),
+  right_none: gettext("Right: it was not there"),
+  not_there: gettext("It was not among the 24; “none of these” was the answer"),
+  suggestion: gettext("Your own word %(text)s"),
+})
+
+// What others did with the same words; and with one's own.
+const answers = () => ({
+  practice: gettext("Practice page"),
+  other_found: gettext("%(name)s found it as the %(place)s pick"),
+  other_missed: gettext("%(name)s did not find it"),
+  machine: gettext("The machine put it in place %(rank)s; that does not count"),
+  found: gettext("%(name)s found it as the %(place)s pick: %(base)s × %(novelty)s for fresh words"),
+  missed: gettext("%(name)s did not find it"),
+  awaiting: gettext("Still to be looked up by %(n)s; your words count × %(novelty)s for freshness"),
+})
+
+export const line = (each) => told(lines(), each)
+export const answerLine = (each) => told(answers(), each)
+
+function told(sentences, { code, values }) {
+  const { name, rank, query, text } = values
+  const shown = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, typeof value === "number" ? number(value) : value]))
+  return rich(sentences[code] ?? "", {
+    ...shown,
+    ...(rank && { place: ordinal(rank) }),
+    ...(name != null && { name: el("b", {}, name || gettext("Somebody")) }),
+    ...(query && { query: el("em", {}, query) }),
+    ...(text && { text: el("em", {}, text) }),
+  })
+}
+
+export const linkWord = (state) => ({
+  connecting: "",
+  online: state.late ? gettext("This takes longer than usual. It is still on its way.") : "",
+  reconnecting: gettext("The connection was lost. Trying again; what you wrote is kept."),
+  offline: gettext("You are offline. What you wrote is kept and goes out when you are back."),
+  closed: state.why || gettext("You are signed out. Load the page again to sign in."),
+})[state.link]
+
+export const SKIPS = () => [
+  ["no_words", gettext("Nothing comes to mind")],
+  ["unclear", gettext("I do not understand it")],
+  ["not_loaded", gettext("The picture does not show")],
+  ["harmful", gettext("It should not be here (hurtful, sexual, private)")],
+  ["other", gettext("Another reason")],
+]

@@ -1,0 +1,93 @@
+// Loose sheets on the page: skip reasons, a better word, help, while you were away. Native dialogs.
+import { LETTERS } from "../state.js";
+import { SKIPS } from "./copy.js";
+import { arrow, el, fill, say } from "./el.js";
+import { sticker } from "./sticker.js";
+
+export function openSheet(title, content, { onclose } = {}) {
+  const close = el("button", { type: "button", class: "x", "aria-label": gettext("Close"), onclick: () => dialog.close() })
+  const dialog = el("dialog", { class: "sheet", "aria-labelledby": "sheet-title" },
+    el("div", { class: "sheet-head" }, el("h2", { id: "sheet-title", tabindex: -1, autofocus: true }, title), close), content)
+  dialog.addEventListener("close", () => { dialog.remove(); onclose?.() })
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close() })
+  dialog.addEventListener("keydown", (event) => event.stopPropagation())
+  document.body.append(dialog)
+  dialog.showModal()
+  return dialog
+}
+
+export function skipSheet(game) {
+  const dialog = openSheet(gettext("Why skip it?"), [
+    el("ul", { class: "reasons" }, SKIPS().map(([reason, words]) => el("li", {}, el("button", { type: "button", onclick: () => { dialog.close(); game.skip(reason) } }, words, arrow())))),
+    el("p", { class: "lab" }, gettext("You will not get this one again. Nothing is lost.")),
+  ])
+}
+
+export function suggestSheet(game) {
+  const { turn } = game.state.snapshot
+  let letter = game.state.turn.picks[0] ?? ""
+  const note = el("p", { class: "note", role: "status" })
+  const input = el("input", { type: "text", maxlength: 60, autocomplete: "off", enterkeyhint: "done", placeholder: gettext("your word for it"), "aria-label": gettext("Your word") })
+  const buttons = turn.candidates.map((picture, i) => el("button", { type: "button", class: "cand", "aria-label": fill(gettext("Candidate %(letter)s"), { letter: LETTERS[i].toUpperCase() }), onclick: () => choose(LETTERS[i]) },
+    el("span", { class: "ix", "aria-hidden": "true" }, LETTERS[i]), sticker({ ...picture, alt: "" }, { still: true })))
+  const choose = (chosen) => {
+    letter = chosen
+    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(LETTERS[i] === letter)))
+    if (letter) input.focus()
+  }
+  async function send(event) {
+    event.preventDefault()
+    if (!letter) return say(note, gettext("First choose the sticker that your word is for."))
+    if (!input.value.trim()) return input.focus()
+    const answer = await game.suggest(letter, input.value.trim())
+    if (answer.type === "done") return dialog.close()
+    say(note, answer.message)
+  }
+  const dialog = openSheet(gettext("A better word for one of them"), el("form", { onsubmit: send },
+    el("p", { class: "lab" }, gettext("Choose a sticker you are sure about and write what you would type to find it. It pays when somebody finds it with your word.")),
+    el("ol", { class: "pick" }, buttons.map((button) => el("li", {}, button))),
+    el("div", { class: "line" }, input, el("button", { type: "submit", class: "quiet" }, gettext("Keep it"))),
+    note))
+  choose(letter)
+}
+
+export function overSheet(game) {
+  const dialog = openSheet(gettext("Are you still there?"), [
+    el("p", {}, gettext("A page is yours for ten minutes, and they have passed. What you added is kept.")),
+    el("div", { class: "do" }, el("button", { type: "button", class: "go", onclick: () => dialog.close() }, el("span", {}, gettext("Go on")), arrow())),
+  ], { onclose: () => game.deal() })
+}
+
+export function helpSheet(game) {
+  const { turn } = game.state.snapshot
+  const how = turn.kind === "find"
+    ? gettext("Somebody wrote these words for one of the 24 stickers. Tap the one they mean. You may tap up to three, the best one first; tap again to take one back.")
+    : gettext("Imagine that you want to send this sticker. Write what you would type to find it: a feeling, a moment, a joke. Others get only your words and look for the sticker; you get points when they find it.")
+  openSheet(gettext("How to play"), [
+    el("p", {}, how),
+    el("dl", { class: "keylist" }, KEYS()[turn.kind === "find" ? "find" : "label"].map(([keys, words]) => el("div", {}, el("dt", {}, keys.map((key) => [el("kbd", {}, key), " "])), el("dd", {}, words)))),
+    el("p", { class: "actions" }, links().map(([href, words]) => href && el("a", { class: "quiet", href }, words))),
+  ])
+}
+
+const links = () => {
+  const { home, boards, history, profile, points } = document.body.dataset
+  return [[points, gettext("How points work")], [boards, gettext("Boards")], [history, gettext("My rounds")], [profile, gettext("My page")], [home, gettext("Front page")]]
+}
+
+const KEYS = () => ({
+  find: [
+    [["A", "X"], gettext("pick a sticker, again to take it back")],
+    [["Z"], gettext("none of these")],
+    [["Y"], gettext("a better word for one of them")],
+    [[gettext("Enter")], gettext("check my answer")],
+    [["Esc"], gettext("take back all picks")],
+  ],
+  label: [
+    [[gettext("Enter")], gettext("add the line")],
+    [[gettext("Ctrl Enter")], gettext("send your lines off")],
+    [["Esc"], gettext("leave the line")],
+    [["S"], gettext("skip this sticker (outside the line)")],
+    [["/"], gettext("back to the line")],
+  ],
+})

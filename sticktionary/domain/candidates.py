@@ -1,0 +1,87 @@
+"""The candidates of a retrieval: the target among its nearest, its pack and chance, in an order that says nothing.
+
+No two of them are near twins, whether of the target or of each other: a pair would tell that it is not the target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import SystemRandom
+
+from django.db.models import QuerySet
+
+from sticktionary.domain.search import catalogue_search
+from sticktionary.models import Retrieval, Round, Sticker
+
+SIZE = 24
+N_HARD = 11
+N_OF_PACK = 4
+ABSENT_SHARE = 0.08
+FEWEST = 2
+_dice = SystemRandom()
+
+Row = tuple[int, int | None, str]  # id, twin_of, perceptual hash
+
+
+def draw(
+    target: Sticker, texts: Sequence[str], player_id: int, *, may_be_absent: bool, hard: bool = True
+) -> tuple[list[int], bool]:
+    """The candidates' ids in the order they are shown, and whether the target is left out. Empty when the catalogue is
+    too small to look anything up in. The number of candidates is the same with and without the target."""
+    chosen = _others(target, texts, player_id, N_HARD if hard else 0)
+    absent = may_be_absent and _dice.random() < ABSENT_SHARE
+    if not absent and chosen:
+        chosen[-1] = target.pk
+    _dice.shuffle(chosen)
+    return (chosen, absent) if len(chosen) >= FEWEST else ([], False)
+
+
+def playable() -> QuerySet[Sticker]:
+    return Sticker.objects.filter(state=Sticker.State.ACTIVE, pack__is_active=True)
+
+
+def _others(target: Sticker, texts: Sequence[str], player_id: int, n_hard: int) -> list[int]:
+    near = catalogue_search.hard_negatives(target.pk, texts, 2 * n_hard) if n_hard else []
+    rows = {row[0]: row for row in _rows(playable().filter(pk__in=near))}
+    seen = _seen(player_id)
+    chosen = _Distinct(target, seen)
+    chosen.take([rows[sticker_id] for sticker_id in near if sticker_id in rows], n_hard)
+    if n_hard:
+        chosen.take(_rows(playable().filter(pack_id=target.pack_id).order_by("?")[:16]), len(chosen.ids) + N_OF_PACK)
+    chosen.take(_rows(playable().order_by("?")[: 3 * SIZE]), SIZE)
+    return chosen.ids
+
+
+def _rows(stickers: QuerySet[Sticker]) -> list[Row]:
+    return list(stickers.values_list("pk", "twin_of_id", "perceptual_hash"))
+
+
+def _seen(player_id: int) -> set[int]:
+    """Stickers the player knows not to be the target, since no answer is asked for twice."""
+    labelled = Round.objects.filter(labeler_id=player_id).values_list("sticker_id", flat=True)
+    found = Retrieval.objects.filter(player_id=player_id, state=Retrieval.State.ANSWERED, target_absent=False)
+    return {*labelled, *found.values_list("round__sticker_id", flat=True)}
+
+
+class _Distinct:
+    """Stickers of which no two are kin, those that the player has not seen first."""
+
+    def __init__(self, target: Sticker, seen: set[int]) -> None:
+        self.ids: list[int] = []
+        self._seen = seen
+        self._kin = set[int | str]()
+        self._adopt((target.pk, target.twin_of_id, target.perceptual_hash))
+
+    def take(self, rows: Iterable[Row], upto: int) -> None:
+        for row in sorted(rows, key=lambda row: row[0] in self._seen):
+            if len(self.ids) < upto and self._kin.isdisjoint(_kin(row)):
+                self.ids.append(row[0])
+                self._adopt(row)
+
+    def _adopt(self, row: Row) -> None:
+        self._kin |= _kin(row)
+
+
+def _kin(row: Row) -> set[int | str]:
+    sticker_id, twin_of, perceptual_hash = row
+    return {sticker_id, twin_of or sticker_id, perceptual_hash or f"sticker {sticker_id}"}

@@ -1,0 +1,130 @@
+"""Players without a password: how they begin, and how what they did follows them into an account."""
+
+from __future__ import annotations
+
+from secrets import randbelow, token_hex
+
+from django.db import transaction
+from django.db.models import Q, QuerySet, Sum
+from django.utils import timezone
+
+from sticktionary.domain.accounts import give_consent
+from sticktionary.domain.events import announce
+from sticktionary.domain.names import key_of
+from sticktionary.models import (
+    AuditEntry,
+    Consent,
+    LedgerEntry,
+    Notice,
+    PlayDay,
+    Player,
+    Retrieval,
+    Round,
+    Sitting,
+    Skip,
+    Turn,
+)
+
+GUEST = {"en": "guest", "zh": "游客"}
+
+
+@transaction.atomic
+def start(*, language: str) -> Player:
+    """A new guest, who has agreed to the text of their edition."""
+    name = _free_name(language)
+    guest = Player(
+        username=f"guest-{token_hex(8)}", display_name=name, name_key=key_of(name), language=language, is_guest=True
+    )
+    guest.set_unusable_password()
+    guest.save()
+    give_consent(player_id=guest.pk, language=language)
+    return guest
+
+
+def _free_name(language: str) -> str:
+    for n_digits in (4, 4, 4, 6, 9):
+        name = f"{GUEST[language]} {10 ** (n_digits - 1) + randbelow(9 * 10 ** (n_digits - 1))}"
+        if not Player.objects.filter(name_key=key_of(name)).exists():
+            break
+    return name
+
+
+@transaction.atomic
+def merge(*, guest_id: int, player_id: int) -> int:
+    """Give a guest's rounds, answers and points to the account they sign in to, and say how many points moved.
+
+    What both of them touched stays where it is, without a name and without its points: nobody finds their own words,
+    answers a round twice or is paid for practice twice. A guest who is gone has been merged already.
+    """
+    both = Player.objects.select_for_update().order_by("pk").in_bulk([guest_id, player_id])
+    guest, player = both.get(guest_id), both.get(player_id)
+    if guest is None or player is None or not guest.is_guest or player.is_guest:
+        return 0
+    n_points = _move_points(guest, player)
+    _move_play(guest, player)
+    _move_days(guest, player)
+    guest.notices.update(player=player)
+    guest.consents.exclude(version__in=player.consents.values("version")).update(player=player)
+    player.points = player.ledger.aggregate(total=Sum("n_points", default=0))["total"]
+    player.practised_at = player.practised_at or guest.practised_at
+    player.save(update_fields=["points", "practised_at"])
+    guest.delete()
+    AuditEntry.objects.create(
+        actor=player, verb="merge_guest", subject=f"player {player_id}", detail={"guest": guest_id, "points": n_points}
+    )
+    announce(player_id)
+    return n_points
+
+
+def _touched_by_both(guest: Player, player: Player) -> set[int]:
+    def touched(by: Player) -> set[int]:
+        rounds = Round.objects.filter(Q(labeler=by) | Q(retrievals__player=by))
+        return set(rounds.values_list("pk", flat=True))
+
+    return touched(guest) & touched(player)
+
+
+def _move_points(guest: Player, player: Player) -> int:
+    entries = guest.ledger.exclude(round__in=_touched_by_both(guest, player))
+    if player.ledger.filter(reason=LedgerEntry.Reason.PRACTISED).exists():
+        entries = entries.exclude(reason=LedgerEntry.Reason.PRACTISED)
+    ids = list(entries.values_list("pk", flat=True))
+    moved = LedgerEntry.objects.filter(pk__in=ids)
+    moved.update(player=player)
+    return int(moved.aggregate(total=Sum("n_points", default=0))["total"])
+
+
+def _move_play(guest: Player, player: Player) -> None:
+    shared = _touched_by_both(guest, player)
+    _drop(Turn.objects.filter(sitting__player=guest, round__in=shared))
+    _close_older_sitting(guest, player)
+    Round.objects.filter(labeler=guest).exclude(pk__in=shared).update(labeler=player)
+    Retrieval.objects.filter(player=guest).exclude(round__in=shared).update(player=player)
+    Skip.objects.filter(player=guest).exclude(round__in=player.skips.values("round")).update(player=player)
+    Sitting.objects.filter(player=guest).update(player=player)
+
+
+def _close_older_sitting(guest: Player, player: Player) -> None:
+    """Only one sitting is open at a time: the one that was begun last."""
+    begun = Sitting.objects.filter(player__in=[guest, player], ended_at=None).order_by("-started_at", "-pk")
+    for older in begun[1:]:
+        _drop(older.turns.all())
+        Sitting.objects.filter(pk=older.pk).update(ended_at=timezone.now())
+
+
+def _drop(turns: QuerySet[Turn]) -> None:
+    turns.filter(state=Turn.State.PLAYING).update(state=Turn.State.DROPPED, ended_at=timezone.now())
+
+
+def _move_days(guest: Player, player: Player) -> None:
+    mine = {day.day: day for day in player.days.all()}
+    for day in guest.days.all():
+        if day.day in mine:
+            mine[day.day].n_rounds += day.n_rounds
+            mine[day.day].save(update_fields=["n_rounds"])
+        else:
+            PlayDay.objects.filter(pk=day.pk).update(player=player)
+
+
+# All that belongs to a player; the tests hold it against the models.
+MOVED = {Consent, LedgerEntry, Notice, PlayDay, Retrieval, Round, Sitting, Skip}

@@ -1,0 +1,39 @@
+"""What a find is worth. Pure: numbers in, numbers out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+BASE = {1: 100, 2: 60, 3: 30}
+WRONG_PICK_ABOVE = -10
+RIGHTLY_NONE = 100
+PRACTICE = 20
+NOVELTY_OF_NEW, NOVELTY_OF_WORN = 1.5, 0.5
+
+
+def base(rank: int) -> int:
+    """100, 60 or 30 for a find at the first, second or third try; 0 for none."""
+    return BASE.get(rank, 0)
+
+
+def query_novelty(n_earlier: int) -> float:
+    """0.5 + 1 / (1 + n), n being the earlier rounds of the same sticker and language that hold the same normalised
+    query: 1.5 for words that nobody has used yet, 1.0 for the second to use them, then ever nearer to 0.5."""
+    return NOVELTY_OF_WORN + (NOVELTY_OF_NEW - NOVELTY_OF_WORN) / (1 + n_earlier)
+
+
+def round_novelty(novelties: Sequence[float]) -> float:
+    """The mean over a round's queries, to two places, as it is shown."""
+    return round(sum(novelties) / len(novelties), 2) if novelties else NOVELTY_OF_WORN
+
+
+def labeler_points(rank: int, novelty: float) -> int:
+    """base(rank) x novelty, for every retriever who counts."""
+    return round(base(rank) * novelty)
+
+
+def retriever_points(*, rank: int, none_of_these: bool, target_absent: bool) -> int:
+    """base(rank), less 10 for each wrong pick above the true one; 100 for rightly saying that it was not there."""
+    if target_absent:
+        return RIGHTLY_NONE if none_of_these else 0
+    return base(rank) + WRONG_PICK_ABOVE * (rank - 1) if rank else 0

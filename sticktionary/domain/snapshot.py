@@ -1,0 +1,173 @@
+"""What one player may see of the game right now. The only place where a secret is cut: no target reaches a retriever
+before the answer, and no partner's answer reaches a labeler before it is given."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Picture(Struct, frozen=True):
+    image: str
+    poster: str
+    alt: str  # empty for a candidate: its name could give it away
+    moves: bool = False
+
+
+class QueryLine(Struct, frozen=True):
+    id: int  # for the labeler the query's own; for a retriever its number in the list: row ids would say too much
+    text: str
+    nudges: list[str] = []
+
+
+class LabelTurn(Struct, frozen=True, tag="label", tag_field="kind"):
+    """A sticker to write for."""
+
+    lease: str
+    lease_until: float  # epoch seconds
+    sticker: Picture
+    worn_out: list[str]
+    queries: list[QueryLine]
+    results_hidden: bool
+    practice: bool
+    coach: str = ""  # names what a beginner is told: write_feeling, write_more
+
+
+class Suggestion(Struct, frozen=True):
+    """A better word that a retriever gave a candidate."""
+
+    letter: str
+    text: str
+
+
+class FindTurn(Struct, frozen=True, tag="find", tag_field="kind"):
+    """Queries to look up among candidates; the handle of the n-th candidate is the n-th letter."""
+
+    lease: str
+    lease_until: float
+    queries: list[QueryLine]
+    candidates: list[Picture]
+    can_wait: bool  # a house round, and somebody is writing right now
+    practice: bool
+    writer: str = ""  # who is behind the queries; empty for the house
+    suggestions: list[Suggestion] = []
+    coach: str = ""  # find_meaning
+
+
+class Line(Struct, frozen=True):
+    """One line of a breakdown of points. `code` names the copy, `values` fill it:
+
+    of one's own retrieval: practice (rank), right_1, right_2, right_3, wrong_above (n), missed, right_none, not_there,
+    suggestion (text); others with the same queries: other_found (name, rank), other_missed (name), machine (rank);
+    of one's own round: found (name, rank, base, novelty, maybe query: the one that gave it away), missed (name),
+    awaiting (n retrievers, novelty), practice.
+    """
+
+    code: str
+    n_points: int | None  # None: still open
+    values: dict[str, str | int | float] = {}
+
+
+class FoundTurn(Struct, frozen=True, tag="found", tag_field="kind"):
+    """The answer to a retrieval, shown at once."""
+
+    lease: str
+    outcome: str  # first, second, third, missed, rightly_none, wrongly_none, absent
+    target: Picture | None  # None: it was not there, and others still look for it
+    target_letter: str
+    queries: list[QueryLine]
+    picks: list[str]  # letters
+    pictures: list[Picture]  # of the picks
+    candidates: list[Picture]
+    gave_away: int | None
+    lines: list[Line]
+    n_points: int
+    others: list[Line]
+    writer: str
+    practice: bool
+    suggestions: list[Suggestion] = []
+    coach: str = ""  # practice_found, practice_missed
+
+
+class WrittenTurn(Struct, frozen=True, tag="written", tag_field="kind"):
+    """A submitted round of one's own: sent, then as retrievers answer."""
+
+    round: int
+    sticker: Picture
+    queries: list[QueryLine]
+    lines: list[Line]
+    n_points: int
+    state: str  # open, found, needs_review, practice outcome
+    practice: bool
+    machine_rank: int | None = None
+    coach: str = ""  # practice_sent
+
+
+class Waiting(Struct, frozen=True, tag="waiting", tag_field="kind"):
+    since: float
+    n_writing: int
+
+
+class Page(Struct, frozen=True):
+    """A finished page of a sitting, for its summary."""
+
+    number: int
+    role: str
+    sticker: Picture | None
+    queries: list[str]
+    writer: str
+    rank: int | None  # best place among retrievers; 0 not found; None still open
+    n_points: int
+
+
+class Neighbour(Struct, frozen=True):
+    """A row of this week's board around the player's own."""
+
+    place: int
+    name: str
+    n_points: int
+    is_me: bool
+
+
+class Summary(Struct, frozen=True, tag="summary", tag_field="kind"):
+    sitting: int  # which one of the player's
+    pages: list[Page]
+    n_points: int
+    streak_days: int
+    found_this_week: int
+    goal_this_week: int
+    neighbours: list[Neighbour] = []  # none for who is not on the board
+    to_next: int | None = None  # points to the place above
+
+
+class Nothing(Struct, frozen=True, tag="nothing", tag_field="kind"):
+    """No page: start (nothing dealt yet), lapsed (it went to others), gone (its sticker was taken out), empty."""
+
+    code: str
+
+
+class NoticeLine(Struct, frozen=True):
+    id: int
+    kind: str
+    sticker: Picture
+    queries: list[str]
+    partner: str
+    rank: int
+    n_points: int
+
+
+class Tab(Struct, frozen=True):
+    """One of the six notches."""
+
+    number: int
+    state: str  # done, now, ahead
+    rank: int | None = None
+
+
+class Snapshot(Struct, frozen=True):
+    language: str
+    name: str
+    points: int
+    is_guest: bool
+    tabs: list[Tab]
+    turn: LabelTurn | FindTurn | FoundTurn | WrittenTurn | Waiting | Summary | Nothing
+    notices: list[NoticeLine]

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+
+from sticktionary.live.consumers import PlayConsumer
+
+websocket_urlpatterns: list[Any] = [path("ws/play/", PlayConsumer.as_asgi())]  # type: ignore[arg-type]

@@ -1,0 +1,57 @@
+"""What the worker does: take a row's id, carry it out. Every task may come twice or not at all; rows decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.signals import worker_ready
+
+from sticktionary.celery_app import app
+
+SWEEP_EVERY_S = 20.0
+
+
+@app.on_after_finalize.connect
+def plan(sender: Any, **kwargs: Any) -> None:
+    sender.add_periodic_task(SWEEP_EVERY_S, sweep.s(), expires=SWEEP_EVERY_S)
+
+
+@worker_ready.connect
+def begin(**kwargs: Any) -> None:
+    sweep.delay()
+
+
+@app.task(name="sticktionary.sweep")
+def sweep() -> None:
+    """Make lost jobs good, embed stickers that were missed, forget what nobody needs any more."""
+    from sticktionary.domain import importing, jobs, registry, search
+
+    jobs.sweep()
+    importing.forget_uploads()
+    registry.embed_missing()
+    search.forget_old_changes()
+
+
+@app.task(name="sticktionary.run_import")
+def run_import(job_id: int) -> None:
+    from sticktionary.domain import importing, jobs, registry
+    from sticktionary.models import ImportJob
+
+    if jobs.carry_out(ImportJob, job_id, importing.run):
+        registry.embed_missing()
+
+
+@app.task(name="sticktionary.run_installation")
+def run_installation(version_id: int) -> None:
+    from sticktionary.domain import jobs, registry
+    from sticktionary.models import ModelVersion
+
+    jobs.carry_out(ModelVersion, version_id, registry.run)
+
+
+@app.task(name="sticktionary.run_export")
+def run_export(job_id: int) -> None:
+    from sticktionary.domain import exporting, jobs
+    from sticktionary.models import ExportJob
+
+    jobs.carry_out(ExportJob, job_id, exporting.run)

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("sticktionary.web.pages")),  # landing, the game's page, its words
+    path("", include("sticktionary.web.people")),  # start, sign-in, profile, history, boards, points
+    path("", include("sticktionary.web.pictures")),  # stickers as files
+    path("", include("sticktionary.web.plates")),  # candidates as files
+    path("studio/", include("sticktionary.web.studio")),  # import, packs, models, export
+    path("admin/", admin.site.urls),
+]

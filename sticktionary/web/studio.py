@@ -1,0 +1,217 @@
+"""The studio: packs and imports, models, exports, for those whose roles include them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from sticktionary.domain import accounts, catalogue, exporting, jobs, registry
+from sticktionary.domain.errors import NotAllowed, Refused
+from sticktionary.domain.search import catalogue_search
+from sticktionary.models import ExportJob, ImportJob, ModelVersion, Pack, Sticker
+from sticktionary.models.job import Job
+from sticktionary.web.imports import import_job, new_import
+from sticktionary.web.uploads import ModelForm
+from sticktionary.web.workbench import View, allowed, player_of, progress, show
+
+# --- packs and imports ---
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    for permission, page in (
+        ("view_sticker", "studio_packs"),
+        ("install_model", "studio_models"),
+        ("export_queries", "studio_exports"),
+    ):
+        if player_of(request).has_perm(f"sticktionary.{permission}"):
+            return redirect(page)
+    raise PermissionDenied
+
+
+@require_GET
+@allowed("view_sticker")
+def packs(request: HttpRequest) -> HttpResponse:
+    counted = Pack.objects.annotate(
+        n_active=Count("stickers", filter=Q(stickers__state=Sticker.State.ACTIVE)),
+        n_moving=Count("stickers", filter=Q(stickers__n_frames__gt=1)),
+        n_halted=Count("stickers", filter=Q(stickers__state=Sticker.State.HALTED)),
+    )
+    imports = ImportJob.objects.select_related("pack", "created_by").order_by("-pk")[:30]
+    return show(request, "packs", "packs", {"packs": counted.order_by("title"), "imports": imports})
+
+
+@require_GET
+@allowed("view_sticker")
+def pack(request: HttpRequest, slug: str) -> HttpResponse:
+    shelf = get_object_or_404(Pack, slug=slug)
+    state = request.GET.get("state", "")
+    stickers = shelf.stickers.order_by("name")
+    if state in Sticker.State.values:
+        stickers = stickers.filter(state=state)
+    page = Paginator(stickers, 120).get_page(request.GET.get("page"))
+    context = {"pack": shelf, "page": page, "state": state, "states": Sticker.State.choices}
+    return show(request, "pack", "packs", context)
+
+
+@require_POST
+@allowed("change_sticker")
+def change_stickers(request: HttpRequest, slug: str) -> HttpResponse:
+    """Put the ticked stickers of a pack in play, halt them, or withdraw them."""
+    shelf = get_object_or_404(Pack, slug=slug)
+    ticked = [int(id) for id in request.POST.getlist("sticker") if id.isdecimal() and len(id) < 19]
+    ids = list(shelf.stickers.filter(pk__in=ticked).values_list("pk", flat=True))
+    state, why = request.POST.get("state", ""), request.POST.get("why", "")[:300]
+    try:
+        catalogue.set_state(actor=player_of(request), sticker_ids=ids, state=state, why=why)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    return redirect("studio_pack", slug=slug)
+
+
+# --- models ---
+
+
+@require_GET
+@allowed("install_model")
+def models(request: HttpRequest) -> HttpResponse:
+    return _models_page(request, ModelForm())
+
+
+def _models_page(request: HttpRequest, form: ModelForm) -> HttpResponse:
+    versions = ModelVersion.objects.order_by("-pk")
+    context = {
+        "versions": [(version, progress(version)) for version in versions],
+        "form": form,
+        "live": registry.champion(),
+        "searching_with": catalogue_search.model_version,
+        "words_only": registry.WORDS_ONLY,
+    }
+    return show(request, "models", "models", context, 400 if form.is_bound else 200)
+
+
+@require_POST
+@allowed("install_model")
+def install(request: HttpRequest) -> HttpResponse:
+    form = ModelForm(request.POST)
+    if not form.is_valid():
+        return _models_page(request, form)
+    registry.install(actor=player_of(request), source=form.cleaned_data["source"])
+    return redirect("studio_models")
+
+
+@require_POST
+@allowed("install_model")
+def make_live(request: HttpRequest, version_id: int) -> HttpResponse:
+    try:
+        registry.make_live(actor=player_of(request), version=get_object_or_404(ModelVersion, pk=version_id))
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    return redirect("studio_models")
+
+
+# --- exports ---
+
+
+@require_GET
+@allowed("export_queries")
+def exports(request: HttpRequest) -> HttpResponse:
+    rows = ExportJob.objects.select_related("created_by").order_by("-pk")[:30]
+    context = {"exports": [(job, progress(job), exporting.archive_of(job)) for job in rows]}
+    return show(request, "exports", "exports", context)
+
+
+@require_POST
+@allowed("export_queries")
+def new_export(request: HttpRequest) -> HttpResponse:
+    exporting.start_export(actor=player_of(request))
+    return redirect("studio_exports")
+
+
+@require_GET
+@allowed("export_queries")
+def download(request: HttpRequest, job_id: int) -> StreamingHttpResponse:
+    archive = exporting.archive_of(get_object_or_404(ExportJob, pk=job_id))
+    if archive is None:
+        raise Http404
+    headers = {
+        "Content-Disposition": f'attachment; filename="{archive.name}"',
+        "Content-Length": str(archive.stat().st_size),
+    }
+    return StreamingHttpResponse(_pieces(archive), content_type="application/zip", headers=headers)
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    """A megabyte at a time, read beside the loop that serves the game."""
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, 2**20):
+            yield piece
+
+
+# --- what all long work has ---
+
+KINDS: dict[str, tuple[type[Job], str, str]] = {
+    "imports": (ImportJob, "import_stickers", "studio_packs"),
+    "models": (ModelVersion, "install_model", "studio_models"),
+    "exports": (ExportJob, "export_queries", "studio_exports"),
+}
+
+
+def _job(request: HttpRequest, kind: str, job_id: int) -> Job:
+    model, permission, _page = KINDS[kind]
+    try:
+        accounts.require(player_of(request), permission)
+    except NotAllowed as refusal:
+        raise PermissionDenied(refusal.message) from refusal
+    return get_object_or_404(model, pk=job_id)
+
+
+@require_GET
+def job_state(request: HttpRequest, kind: str, job_id: int) -> JsonResponse:
+    return JsonResponse(progress(_job(request, kind, job_id)), headers={"Cache-Control": "no-store"})
+
+
+@require_POST
+def resume(request: HttpRequest, kind: str, job_id: int) -> HttpResponse:
+    job = _job(request, kind, job_id)
+    try:
+        jobs.resume(job)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    page = reverse("studio_import_job", args=[job.pk]) if kind == "imports" else reverse(KINDS[kind][2])
+    return redirect(page)
+
+
+def _of_each_kind(action: str, view: View) -> list[Any]:
+    return [
+        path(f"{kind}/<int:job_id>/{action}/", view, {"kind": kind}, name=f"studio_{kind}_{action}") for kind in KINDS
+    ]
+
+
+urlpatterns = [
+    path("", home, name="studio_home"),
+    path("packs/", packs, name="studio_packs"),
+    path("packs/<slug:slug>/", pack, name="studio_pack"),
+    path("packs/<slug:slug>/change/", change_stickers, name="studio_change_stickers"),
+    path("import/", new_import, name="studio_import"),
+    path("imports/<int:job_id>/", import_job, name="studio_import_job"),
+    path("models/", models, name="studio_models"),
+    path("models/install/", install, name="studio_install"),
+    path("models/<int:version_id>/live/", make_live, name="studio_make_live"),
+    path("exports/", exports, name="studio_exports"),
+    path("exports/new/", new_export, name="studio_new_export"),
+    path("exports/<int:job_id>/download/", download, name="studio_download"),
+    *_of_each_kind("state", job_state),
+    *_of_each_kind("resume", resume),
+]

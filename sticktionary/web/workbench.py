@@ -1,0 +1,53 @@
+"""What the pages of the studio have in common: who may see them, how they are printed, how far long work is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+
+from sticktionary.domain import accounts, jobs
+from sticktionary.domain.errors import NotAllowed
+from sticktionary.models import Player
+from sticktionary.models.job import Job
+
+View = Callable[..., HttpResponseBase]
+
+
+def player_of(request: HttpRequest) -> Player:
+    assert isinstance(request.user, Player)
+    return request.user
+
+
+def allowed(permission: str) -> Callable[[View], View]:
+    """Only for players whose roles include the permission; the verb behind the view asks again."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                accounts.require(player_of(request), permission)
+                return view(request, *args, **kwargs)
+            except NotAllowed as refusal:
+                raise PermissionDenied(refusal.message) from refusal
+
+        return guarded
+
+    return decorate
+
+
+def show(request: HttpRequest, name: str, tab: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    return render(request, f"studio/{name}.html", {"tab": tab, **context}, status=status)
+
+
+def progress(job: Job) -> dict[str, Any]:
+    return {
+        "state": "lost" if jobs.is_lost(job) else job.state,
+        "n_done": job.n_done,
+        "n_total": job.n_total,
+        "is_over": job.state in {Job.State.DONE, Job.State.FAILED} or jobs.is_lost(job),
+    }
