@@ -1,0 +1,134 @@
+"""rank_bm25 is the oracle: whatever was added, replaced and removed, the scores are those of a fresh BM25Okapi."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from rank_bm25 import BM25Okapi
+
+from retrieval_engine.lexical import LexicalIndex
+
+Corpus = dict[int, list[str]]
+TERMS = st.sampled_from([*"abcdefgh", "ab", "abc"])
+TOKENS = st.lists(TERMS, max_size=8)
+CHANGES = st.lists(st.tuples(st.integers(0, 12), TOKENS | st.none()), max_size=40)
+
+
+def after(changes: list[tuple[int, list[str] | None]]) -> tuple[LexicalIndex, Corpus]:
+    index, corpus = LexicalIndex(), Corpus()
+    for id, tokens in changes:
+        if tokens is None:
+            assert index.remove(id) == (corpus.pop(id, None) is not None)
+        else:
+            index.put(id, tokens)
+            corpus[id] = tokens
+    return index, corpus
+
+
+def oracle(corpus: Corpus, query: list[str]) -> list[tuple[int, float]]:
+    """Matches, best first, ties by id. A corpus without a token matches nothing (rank_bm25 divides by zero)."""
+    ids = sorted(corpus)
+    if not any(corpus.values()):
+        return []
+    scores = BM25Okapi([corpus[id] for id in ids]).get_scores(query)
+    found = [(id, float(score)) for id, score in zip(ids, scores, strict=True) if set(query) & set(corpus[id])]
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+def found(index: LexicalIndex, query: list[str], k: int | None = None) -> list[tuple[int, float]]:
+    ranking = index.search(query, k)
+    return list(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True))
+
+
+@given(CHANGES, TOKENS)
+@example([(1, ["a"])], ["a"])
+@example([(1, [])], ["a"])
+@example([(1, ["a"]), (2, ["a"]), (3, ["a", "b"])], ["a", "a", "b", "z"])
+@example([(1, ["a"]), (1, ["b"]), (2, ["a"]), (2, None)], ["b", "a"])
+@settings(max_examples=300)
+def test_scores_are_those_of_a_fresh_rank_bm25(changes: list[tuple[int, list[str] | None]], query: list[str]) -> None:
+    index, corpus = after(changes)
+    expected, got = oracle(corpus, query), found(index, query)
+    assert len(index) == len(corpus)
+    assert index.n_terms == len(set().union(*corpus.values()))
+    assert dict(got) == pytest.approx(dict(expected), abs=1e-9)
+    assert [id for id, _ in got] == [id for id, _ in sorted(got, key=lambda pair: (-pair[1], pair[0]))]
+
+
+@given(CHANGES, TOKENS, st.integers(0, 5))
+def test_the_first_k_are_the_beginning_of_the_whole_ranking(
+    changes: list[tuple[int, list[str] | None]], query: list[str], k: int
+) -> None:
+    index, _ = after(changes)
+    assert found(index, query, k) == found(index, query)[:k]
+
+
+@given(CHANGES, TOKENS, st.sets(st.integers(0, 12)))
+def test_allowing_some_filters_and_changes_no_score(
+    changes: list[tuple[int, list[str] | None]], query: list[str], allowed: set[int]
+) -> None:
+    index, _ = after(changes)
+    ranking = index.search(query, None, allow=allowed)
+    assert list(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True)) == [
+        pair for pair in found(index, query) if pair[0] in allowed
+    ]
+
+
+@given(CHANGES, TOKENS)
+def test_the_explained_terms_add_up_to_the_score(changes: list[tuple[int, list[str] | None]], query: list[str]) -> None:
+    index, corpus = after(changes)
+    scores = dict(found(index, query))
+    for id in corpus:
+        parts = index.explain(query, id)
+        assert {part.term for part in parts} == set(query) & set(corpus[id])
+        assert math.fsum(part.score for part in parts) == pytest.approx(scores.get(id, 0.0), abs=1e-9)
+
+
+def test_a_long_life_of_changes_leaves_no_trace() -> None:
+    rng = np.random.default_rng(7)
+    vocabulary = [f"w{i}" for i in range(300)]
+    zipf = 1 / np.arange(1, 301)
+    changes: list[tuple[int, list[str] | None]] = []
+    for _ in range(4_000):
+        tokens = [str(word) for word in rng.choice(vocabulary, size=rng.integers(0, 12), p=zipf / zipf.sum())]
+        changes.append((int(rng.integers(0, 150)), None if rng.random() < 0.4 else tokens))
+    index, corpus = after(changes)
+    query = ["w0", "w5", "w5", "w40", "w299", "unheard"]
+    expected, got = oracle(corpus, query), found(index, query)
+    assert dict(got) == pytest.approx(dict(expected), abs=1e-9)
+    assert index.search([], 5).ids.tolist() == []
+
+
+def test_a_match_with_a_score_of_zero_or_below_is_still_found() -> None:
+    index, corpus = after([(1, ["a"]), (2, ["b"])])
+    assert found(index, ["a"]) == [(1, 0.0)] == oracle(corpus, ["a"])
+    index, corpus = after([(1, ["a"])])
+    assert dict(found(index, ["a"])) == pytest.approx(dict(oracle(corpus, ["a"])))
+    assert found(index, ["a"])[0][1] < 0
+
+
+def test_equal_scores_are_in_the_order_of_ids_not_of_arrival() -> None:
+    index, _ = after([(9, ["a", "x"]), (3, ["a", "y"]), (5, ["a", "z"]), *[(i, ["b"]) for i in range(20, 30)]])
+    assert index.search(["a"], 2).ids.tolist() == [3, 5]
+
+
+def test_an_unfinished_word_finds_its_continuations_and_the_word_itself_first() -> None:
+    rest: list[tuple[int, list[str] | None]] = [(i, ["other", "words"]) for i in range(10, 20)]
+    index, _ = after([(1, ["happiness"]), (2, ["happy"]), (3, ["hap"]), (4, ["sad"]), *rest])
+    assert index.search(["hap"], None).ids.tolist() == [3]
+    assert index.search(["hap"], None, unfinished="hap").ids.tolist() == [3, 1, 2]
+    assert index.search(["sad", "hap"], None, unfinished="hap").ids.tolist() == [3, 4, 1, 2]
+
+
+def test_completions_are_the_most_frequent_first_and_follow_changes() -> None:
+    index, _ = after([(1, ["sad", "sadness"]), (2, ["sadness"]), (3, ["sand"])])
+    assert index.completions("sad") == ["sadness", "sad"]
+    index.put(4, ["saddle"])
+    index.remove(1)
+    assert index.completions("sad") == ["saddle", "sadness"]
+    assert index.completions("sa", 2) == ["saddle", "sadness"]
+    assert index.completions("zzz") == []

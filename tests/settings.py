@@ -1,0 +1,22 @@
+"""The settings of the product, on a throw-away data folder and with a password hash that does not cost time."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_data = tempfile.mkdtemp(prefix="sticktionary-tests-")
+atexit.register(shutil.rmtree, _data, ignore_errors=True)
+os.environ["STICKTIONARY_DATA"] = _data
+os.mkdir(os.path.join(_data, "static"))
+os.environ.setdefault("CHANNEL_PREFIX", f"test-{os.getpid()}")
+
+from sticktionary.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {  # no manifest: tests run without collectstatic
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Not Redis, also where it is there: tests clear the cache, which on Redis would clear all the rest of its database.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
