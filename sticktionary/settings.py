@@ -27,10 +27,11 @@ DATA_DIR = Path(os.environ.get("STICKTIONARY_DATA") or BASE_DIR / "var").resolve
 MEDIA_ROOT = DATA_DIR / "media"  # stickers as they are served
 MODELS_DIR = DATA_DIR / "models"  # installed model bundles
 EXPORTS_DIR = DATA_DIR / "exports"  # finished dataset exports
+RELEASES_DIR = DATA_DIR / "releases"  # frozen datasets, a folder each
 UPLOADS_DIR = DATA_DIR / "uploads"  # archives waiting to be imported
 STARTER_PACK_DIR = BASE_DIR / "starter_pack" / "pack"
 STARTER_MODEL_DIR = BASE_DIR / "starter_pack" / "clip"
-for folder in (DATA_DIR, MEDIA_ROOT, MODELS_DIR, EXPORTS_DIR, UPLOADS_DIR):
+for folder in (DATA_DIR, MEDIA_ROOT, MODELS_DIR, EXPORTS_DIR, RELEASES_DIR, UPLOADS_DIR):
     folder.mkdir(parents=True, exist_ok=True)
 
 

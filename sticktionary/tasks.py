@@ -55,3 +55,29 @@ def run_export(job_id: int) -> None:
     from sticktionary.models import ExportJob
 
     jobs.carry_out(ExportJob, job_id, exporting.run)
+
+
+@app.task(name="sticktionary.run_conversation_import")
+def run_conversation_import(job_id: int) -> None:
+    from sticktionary.domain import conversations, jobs
+    from sticktionary.models import ConversationImport
+
+    jobs.carry_out(ConversationImport, job_id, conversations.run)
+
+
+@app.task(name="sticktionary.run_release")
+def run_release(release_id: int) -> None:
+    from sticktionary.domain import jobs
+    from sticktionary.domain.releases import freezing
+    from sticktionary.models import Release
+
+    jobs.carry_out(Release, release_id, freezing.run)
+
+
+@app.task(name="sticktionary.run_publication")
+def run_publication(publication_id: int) -> None:
+    from sticktionary.domain import jobs
+    from sticktionary.domain.releases import publishing
+    from sticktionary.models import Publication
+
+    jobs.carry_out(Publication, publication_id, publishing.run)

@@ -9,5 +9,10 @@ urlpatterns = [
     path("", include("sticktionary.web.pictures")),  # stickers as files
     path("", include("sticktionary.web.plates")),  # candidates as files
     path("studio/", include("sticktionary.web.studio")),  # import, packs, models, export
+    path("studio/review/", include("sticktionary.web.review")),
+    path("studio/quality/", include("sticktionary.web.quality")),
+    path("studio/releases/", include("sticktionary.web.releases")),
+    path("studio/statistics/", include("sticktionary.web.statistics")),
+    path("studio/conversations/", include("sticktionary.web.conversations")),
     path("admin/", admin.site.urls),
 ]

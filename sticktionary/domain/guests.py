@@ -5,21 +5,27 @@ from __future__ import annotations
 from secrets import randbelow, token_hex
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from sticktionary.domain.accounts import give_consent
 from sticktionary.domain.events import announce
 from sticktionary.domain.names import key_of
 from sticktionary.models import (
+    Annotation,
     AuditEntry,
+    Case,
     Consent,
+    Flag,
+    Judgement,
     LedgerEntry,
     Notice,
     PlayDay,
     Player,
+    PlayerQuality,
     Retrieval,
     Round,
+    Sanction,
     Sitting,
     Skip,
     Turn,
@@ -63,6 +69,7 @@ def merge(*, guest_id: int, player_id: int) -> int:
     n_points = _move_points(guest, player)
     _move_play(guest, player)
     _move_days(guest, player)
+    _move_quality(guest, player)
     guest.notices.update(player=player)
     guest.consents.exclude(version__in=player.consents.values("version")).update(player=player)
     player.points = player.ledger.aggregate(total=Sum("n_points", default=0))["total"]
@@ -126,5 +133,30 @@ def _move_days(guest: Player, player: Player) -> None:
             PlayDay.objects.filter(pk=day.pk).update(player=player)
 
 
+def _move_quality(guest: Player, player: Player) -> None:
+    """What was said of the guest's play goes with it; what follows from it is worked out anew."""
+    guest.flags.update(player=player)
+    guest.sanctions.exclude(step__in=player.sanctions.filter(lifted_at=None).values("step")).update(player=player)
+    guest.cases.update(player=player)
+    held = player.annotations.all()
+    same = Exists(held.filter(task=OuterRef("task"), sticker=OuterRef("sticker"), language=OuterRef("language")))
+    guest.annotations.exclude(same).update(player=player)
+
+
 # All that belongs to a player; the tests hold it against the models.
-MOVED = {Consent, LedgerEntry, Notice, PlayDay, Retrieval, Round, Sitting, Skip}
+MOVED = {
+    Annotation,
+    Case,
+    Consent,
+    Flag,
+    Judgement,  # none: guests have no roles
+    LedgerEntry,
+    Notice,
+    PlayDay,
+    PlayerQuality,  # worked out anew
+    Retrieval,
+    Round,
+    Sanction,
+    Sitting,
+    Skip,
+}

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from sticktionary.celery_app import app
 from sticktionary.domain.errors import Refused, RuleBroken
-from sticktionary.models import ExportJob, ImportJob, ModelVersion
+from sticktionary.models import ConversationImport, ExportJob, ImportJob, ModelVersion, Publication, Release
 from sticktionary.models.job import Job
 
 J = TypeVar("J", bound=Job)
@@ -35,6 +35,9 @@ TASK_OF: dict[type[Job], str] = {
     ImportJob: "sticktionary.run_import",
     ModelVersion: "sticktionary.run_installation",
     ExportJob: "sticktionary.run_export",
+    ConversationImport: "sticktionary.run_conversation_import",
+    Release: "sticktionary.run_release",
+    Publication: "sticktionary.run_publication",
 }
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,10 @@ log = logging.getLogger(__name__)
 
 class LeaseLost(Exception):
     """Another worker holds the job now; leave it at once."""
+
+
+class Cancelled(Exception):
+    """Somebody asked for the job to end; clean up and leave."""
 
 
 def enqueue(job: Job) -> None:
@@ -74,7 +81,7 @@ def take(kind: type[J], job_id: int) -> J | None:
 
 
 def beat(job: Job, n_done: int | None = None, n_total: int | None = None) -> None:
-    """Say that the job lives and how far it is; written at most once a second. Raises LeaseLost."""
+    """Say that the job lives and how far it is; written at most once a second. Raises LeaseLost and Cancelled."""
     job.n_done = job.n_done if n_done is None else n_done
     job.n_total = job.n_total if n_total is None else n_total
     if job.heartbeat_at is None or timezone.now() - job.heartbeat_at >= BEAT_EVERY:
@@ -87,6 +94,8 @@ def _write(job: Job, **ending: object) -> None:
     held = type(job)._default_manager.filter(pk=job.pk, worker=job.worker, state=Job.State.RUNNING)
     if not held.update(**fields):
         raise LeaseLost(f"{job.pk}")
+    if not ending and held.filter(cancel_asked_at__isnull=False).exists():
+        raise Cancelled(f"{job.pk}")
 
 
 @contextmanager
@@ -122,6 +131,8 @@ def carry_out(kind: type[J], job_id: int, work: Callable[[J], None]) -> bool:
         _write(job, state=Job.State.DONE, ended_at=timezone.now())
     except LeaseLost:
         log.warning("%s %s went on elsewhere", kind.__name__, job_id)
+    except Cancelled:
+        _write(job, state=Job.State.CANCELLED, ended_at=timezone.now())
     except RuleBroken as refusal:
         _fail(job, refusal.message)
     except Exception as error:
@@ -164,10 +175,21 @@ def _lives(pid: int) -> bool:
     return True
 
 
+def cancel(job: Job) -> None:
+    """End a job that is not over: one that waits at once, one that runs at its next sign of life."""
+    now, jobs_ = timezone.now(), type(job)._default_manager.filter(pk=job.pk)
+    if jobs_.filter(state=Job.State.QUEUED).update(state=Job.State.CANCELLED, ended_at=now, cancel_asked_at=now):
+        return
+    if not jobs_.filter(state=Job.State.RUNNING).update(cancel_asked_at=now):
+        raise Refused("over", _("This job is over already."))
+
+
 def resume(job: Job) -> None:
-    """Put a failed or lost job into the queue again; it goes on where it stopped."""
-    over = Q(state=Job.State.FAILED) | Q(state=Job.State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER)
+    """Put a failed, cancelled or lost job into the queue again; it goes on where it stopped."""
+    over = Q(state__in=[Job.State.FAILED, Job.State.CANCELLED])
+    over |= Q(state=Job.State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER)
     fresh = {"state": Job.State.QUEUED, "n_attempts": 0, "error": "", "ended_at": None, "heartbeat_at": timezone.now()}
+    fresh |= {"cancel_asked_at": None}
     if not type(job)._default_manager.filter(over, pk=job.pk).update(**fresh):
         raise Refused("not_resumable", _("This job is not one that stopped."))
     enqueue(job)

@@ -12,8 +12,9 @@ from django.utils import timezone
 from sticktionary.domain import catalogue
 from sticktionary.models import Query, Retrieval, Round
 
-# Where the target was absent, the answer says nothing of the queries.
-COUNTS = Q(state=Retrieval.State.ANSWERED, target_absent=False)
+# Where the target was absent, the answer says nothing of the queries; a gold round was decided before.
+COUNTS = Q(state=Retrieval.State.ANSWERED, target_absent=False, is_gold=False)
+PROVEN = (Round.State.FOUND, Round.State.ACCEPTED)  # by retrievers, or by a reviewer
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Standing:
 def standings(round_ids: Iterable[int], now: datetime) -> dict[int, Standing]:
     """The standing of each round; leases that have lapsed hold nothing."""
     ids = list(round_ids)
-    leased = Q(state=Retrieval.State.DEALT, target_absent=False, lease_until__gt=now)
+    leased = Q(state=Retrieval.State.DEALT, target_absent=False, is_gold=False, lease_until__gt=now)
     rows = (
         Retrieval.objects.filter(round_id__in=ids)
         .values("round_id")

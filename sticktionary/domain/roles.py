@@ -10,27 +10,42 @@ from django.db import transaction
 
 
 class Role(StrEnum):
+    MODERATOR = "moderator"
     REVIEWER = "reviewer"
+    PUBLISHER = "publisher"
     RESEARCHER = "researcher"
     ADMIN = "admin"
 
 
+PLAY = {"pack", "sticker", "round", "query", "preview", "retrieval"}
+REVIEW = {"case", "judgement", "ruling", "samestickers", "flag"}
+QUALITY = {"playerquality", "stickerdifficulty", "gold", "sanction", "ruleset", "abusiveword"}
+RELEASES = {"release", "publication", "tombstone", "exportjob", "conversation"}
 VERBS = {
-    Role.REVIEWER: set[str](),
-    Role.RESEARCHER: {"install_model", "export_queries"},
+    Role.MODERATOR: {"moderate", "review", "change_sticker"},
+    Role.REVIEWER: {"review"},
+    Role.PUBLISHER: {"publish_release", "export_queries", "view_statistics"},
+    Role.RESEARCHER: {"install_model", "export_queries", "import_conversations", "view_statistics"},
     Role.ADMIN: {
         "manage_players",
+        "moderate",
+        "review",
+        "change_rules",
         "change_pack",
         "change_sticker",
         "import_stickers",
+        "import_conversations",
         "install_model",
         "export_queries",
+        "publish_release",
+        "view_statistics",
     },
 }
-PLAY = {"pack", "sticker", "round", "query", "preview", "retrieval"}
 VIEWS = {
-    Role.REVIEWER: PLAY | {"revision", "skip"},
-    Role.RESEARCHER: PLAY | {"modelversion", "exportjob"},
+    Role.MODERATOR: PLAY | REVIEW | QUALITY | {"revision", "skip", "player", "auditentry", "notice"},
+    Role.REVIEWER: PLAY | REVIEW | {"revision", "skip"},
+    Role.PUBLISHER: PLAY | RELEASES | {"annotation"},
+    Role.RESEARCHER: PLAY | RELEASES | {"modelversion", "annotation"},
 }
 
 

@@ -1,32 +1,58 @@
-"""Rows, in the order of the data's life: catalogue, players, play, points, learning."""
+"""Rows, in the order of the data's life: catalogue, players, play, points, quality, review, releases, learning."""
 
+from sticktionary.models.annotation import Annotation, Task
 from sticktionary.models.catalogue import ImportItem, ImportJob, IndexChange, Pack, Sticker
+from sticktionary.models.conversations import ChatSession, Conversation, ConversationImport, Utterance
 from sticktionary.models.learning import Embedding, ExportJob, ModelVersion
 from sticktionary.models.play import Preview, Query, Retrieval, Revision, Round, Sitting, Skip, Turn
 from sticktionary.models.players import AuditEntry, Consent, Notice, PlayDay, Player
 from sticktionary.models.points import LedgerEntry
+from sticktionary.models.quality import AbusiveWord, Flag, Gold, PlayerQuality, RuleSet, Sanction, StickerDifficulty
+from sticktionary.models.releases import Publication, Release, SplitPart, Tombstone
+from sticktionary.models.review import Case, Judgement, Ruling, SameStickers
 
 __all__ = [
+    "AbusiveWord",
+    "Annotation",
     "AuditEntry",
+    "Case",
+    "ChatSession",
     "Consent",
+    "Conversation",
+    "ConversationImport",
     "Embedding",
     "ExportJob",
+    "Flag",
+    "Gold",
     "ImportItem",
     "ImportJob",
     "IndexChange",
+    "Judgement",
     "LedgerEntry",
     "ModelVersion",
     "Notice",
     "Pack",
     "PlayDay",
     "Player",
+    "PlayerQuality",
     "Preview",
+    "Publication",
     "Query",
+    "Release",
     "Retrieval",
     "Revision",
     "Round",
+    "RuleSet",
+    "Ruling",
+    "SameStickers",
+    "Sanction",
     "Sitting",
     "Skip",
+    "SplitPart",
     "Sticker",
+    "StickerDifficulty",
+    "Task",
+    "Tombstone",
     "Turn",
+    "Utterance",
 ]

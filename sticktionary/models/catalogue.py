@@ -13,6 +13,10 @@ class Pack(models.Model):
     source = models.CharField(_("source"), max_length=300, help_text=_("Where the stickers come from."))
     licence = models.CharField(_("licence"), max_length=120, help_text=_("What may be done with them."))
     is_active = models.BooleanField(_("in play"), default=True)
+    bonus_tasks = models.JSONField(_("bonus pages"), default=list, blank=True)  # of models.annotation.Task
+    may_publish_pictures = models.BooleanField(  # else releases hold its queries only
+        _("its pictures may be published"), default=False
+    )
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
 
     class Meta:

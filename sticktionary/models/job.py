@@ -13,6 +13,7 @@ class Job(models.Model):
         RUNNING = "running", _("running")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_index=True)
     created_by = models.ForeignKey(
@@ -33,6 +34,9 @@ class Job(models.Model):
     )
     n_total = models.PositiveIntegerField(_("in all"), default=0)
     n_done = models.PositiveIntegerField(_("done so far"), default=0)
+    cancel_asked_at = models.DateTimeField(  # the worker leaves at its next sign of life
+        _("to be cancelled"), null=True, blank=True
+    )
     error = models.TextField(_("error"), blank=True)
 
     class Meta:

@@ -27,6 +27,8 @@ class Round(models.Model):
         OPEN = "open", _("waiting for retrievers")
         FOUND = "found", _("found")
         NEEDS_REVIEW = "needs_review", _("needs review")
+        ACCEPTED = "accepted", _("accepted")  # by a reviewer: the picks were reasonable
+        DISCARDED = "discarded", _("discarded")  # by a reviewer
         SKIPPED = "skipped", _("skipped")
         LAPSED = "lapsed", _("lapsed")
         WITHDRAWN = "withdrawn", _("withdrawn")
@@ -76,6 +78,7 @@ class Query(models.Model):
     position = models.PositiveSmallIntegerField(_("position"))
     nudges = models.JSONField(_("warnings"), default=list)  # codes of warnings that were shown and overruled
     novelty = models.FloatField(_("novelty"), null=True, blank=True)  # set when the round is submitted
+    pasted = models.BooleanField(_("pasted"), default=False)  # as the page says; evidence, no proof
     added_at = models.DateTimeField(_("written"))
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
 
@@ -92,7 +95,9 @@ class Query(models.Model):
 class Revision(models.Model):
     """Every move made with a round as it was made; `key` makes a repeated frame harmless."""
 
-    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="revisions")
+    round = models.ForeignKey(
+        Round, null=True, on_delete=models.CASCADE, related_name="revisions"
+    )  # none: a bonus page
     turn = models.ForeignKey("Turn", null=True, on_delete=models.SET_NULL, related_name="revisions")
     key = models.CharField(max_length=40)
     move = models.CharField(max_length=10)  # add, edit, remove, reorder, submit, answer, suggest, gave_away, skip, wait
@@ -132,6 +137,7 @@ class Retrieval(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DEALT)
     candidates = models.JSONField(_("candidates"))  # sticker ids; the handle of the n-th is the n-th letter
     target_absent = models.BooleanField(_("target left out"), default=False)
+    is_gold = models.BooleanField(_("gold"), default=False)  # its answer was known; it decides nothing about the round
     dealt_at = models.DateTimeField(_("dealt"))
     lease_until = models.DateTimeField(_("held until"))
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)

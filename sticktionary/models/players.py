@@ -35,7 +35,11 @@ class Player(AbstractUser):
             models.Index(fields=["language", "waiting_since"]),
             models.Index(fields=["language", "points"]),
         ]
-        permissions = [("manage_players", "Can give roles, change languages, block and help players back in")]
+        permissions = [
+            ("manage_players", "Can give roles, change languages, block and help players back in"),
+            ("moderate", "Can judge flags, impose and lift sanctions, and keep the list of abusive words"),
+            ("view_statistics", "Can see the statistics"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -49,5 +49,5 @@ def progress(job: Job) -> dict[str, Any]:
         "state": "lost" if jobs.is_lost(job) else job.state,
         "n_done": job.n_done,
         "n_total": job.n_total,
-        "is_over": job.state in {Job.State.DONE, Job.State.FAILED} or jobs.is_lost(job),
+        "is_over": job.state in {Job.State.DONE, Job.State.FAILED, Job.State.CANCELLED} or jobs.is_lost(job),
     }

@@ -1,0 +1,7 @@
+"""The review queue, case by case, and appeals."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
