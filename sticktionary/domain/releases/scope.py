@@ -1,0 +1,22 @@
+"""What belongs to a release, worked out once and handed to everything that writes a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sticktionary.domain.releases.about import ReleaseRules
+
+
+@dataclass(frozen=True)
+class Scope:
+    rules: ReleaseRules
+    watermark_at: datetime  # facts after it do not count
+    names: Mapping[int, str]  # of the stickers in it: by their row's id the `sticker_id` of the files
+    parts: Mapping[int, str]  # of the same stickers: train, validation or test
+    left_out: frozenset[
+        int
+    ]  # players whose data is not in it: excluded, withdrawn, without consent, outliers if so ruled
+    pseudonym: Callable[[int | None], str]  # of a player, in this release only; the same for the same player throughout
+    told: Callable[[int], None]  # to be called with the rows just written: the sign of life; raises when cancelled
