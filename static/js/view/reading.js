@@ -9,14 +9,16 @@ export function readingView(game, name, draw) {
     const now = JSON.stringify(snapshot.turn)
     if (now === drawn) return
     drawn = now
-    const held = node.contains(document.activeElement) && document.activeElement.tagName === "BUTTON"
+    const held = node.contains(document.activeElement) && document.activeElement.tagName
     set(node, draw(snapshot))
-    if (held) node.querySelector(".go").focus()
+    if (held === "BUTTON") node.querySelector(".go").focus()
+    else if (held) focus()  // it must not fall back to the page's very beginning
   }
+  const focus = () => node.querySelector("h1").focus({ preventScroll: true })
   update(game.state)
 
   return {
-    node, update, focus: () => node.querySelector("h1").focus({ preventScroll: true }),
+    node, update, focus,
     key(event) {
       if (event.key !== "Enter" || event.target.closest("button, a")) return
       event.preventDefault()
