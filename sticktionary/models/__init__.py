@@ -3,6 +3,7 @@
 from sticktionary.models.annotation import Annotation, Task
 from sticktionary.models.catalogue import ImportItem, ImportJob, IndexChange, Pack, Sticker
 from sticktionary.models.conversations import ChatSession, Conversation, ConversationImport, Utterance
+from sticktionary.models.figures import DayFigures
 from sticktionary.models.learning import Embedding, ExportJob, ModelVersion
 from sticktionary.models.play import Preview, Query, Retrieval, Revision, Round, Sitting, Skip, Turn
 from sticktionary.models.players import AuditEntry, Consent, Notice, PlayDay, Player
@@ -20,6 +21,7 @@ __all__ = [
     "Consent",
     "Conversation",
     "ConversationImport",
+    "DayFigures",
     "Embedding",
     "ExportJob",
     "Flag",

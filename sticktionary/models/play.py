@@ -63,6 +63,8 @@ class Round(models.Model):
             models.Index(fields=["language", "state", "source"]),
             models.Index(fields=["language", "state", "decided_at"]),
             models.Index(fields=["labeler", "-dealt_at"]),
+            models.Index(fields=["state", "-id"]),  # the newest of a state or a source among very many
+            models.Index(fields=["source", "-id"]),
         ]
 
     def __str__(self) -> str:
@@ -189,6 +191,7 @@ class Skip(models.Model):
         verbose_name = _("skip")
         verbose_name_plural = _("skips")
         constraints = [models.UniqueConstraint(fields=["player", "round"], name="skip_once")]
+        indexes = [models.Index(fields=["at"])]
 
 
 class Sitting(models.Model):
@@ -235,3 +238,4 @@ class Turn(models.Model):
                 fields=["sitting", "number"], condition=~Q(state="dropped"), name="one_turn_per_page"
             ),
         ]
+        indexes = [models.Index(fields=["ended_at"])]

@@ -85,6 +85,7 @@ class PlayDay(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["player", "day"], name="one_row_per_day")]
+        indexes = [models.Index(fields=["day", "player"])]
 
 
 class AuditEntry(models.Model):
@@ -99,6 +100,7 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
+        indexes = [models.Index(fields=["subject", "-id"]), models.Index(fields=["verb", "-id"])]
 
     def __str__(self) -> str:
         return f"{self.verb}: {self.subject}"
