@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
             name='Case',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('not_found', 'not found'), ('split', 'split'), ('flagged', 'flagged'), ('sticker', 'sticker'), ('appeal', 'appeal')], max_length=10, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('not_found', 'not found'), ('split', 'split'), ('found', 'found, to be confirmed'), ('flagged', 'flagged'), ('sticker', 'sticker'), ('appeal', 'appeal')], max_length=10, verbose_name='kind')),
                 ('state', models.CharField(choices=[('open', 'open'), ('decided', 'decided'), ('closed', 'closed')], default='open', max_length=8, verbose_name='state')),
                 ('language', models.CharField(blank=True, choices=[('en', 'English'), ('zh', '中文')], max_length=2, verbose_name='language')),
                 ('words', models.TextField(blank=True, verbose_name='in their own words')),
@@ -515,7 +515,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('n_points', models.IntegerField(verbose_name='points')),
-                ('reason', models.CharField(choices=[('labelled', 'your queries were found'), ('retrieved', 'you found it'), ('none', 'rightly none of these'), ('suggested', 'your suggestion was found'), ('practised', 'practice')], max_length=10, verbose_name='reason')),
+                ('reason', models.CharField(choices=[('labelled', 'your queries were found'), ('retrieved', 'you found it'), ('none', 'rightly none of these'), ('suggested', 'your suggestion was found'), ('reviewed', 'a reviewer accepted your queries'), ('practised', 'practice')], max_length=10, verbose_name='reason')),
                 ('key', models.CharField(max_length=80, unique=True, verbose_name='key')),
                 ('detail', models.JSONField(default=dict, verbose_name='breakdown')),
                 ('at', models.DateTimeField(verbose_name='when')),
@@ -990,7 +990,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='case',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['not_found', 'split', 'flagged']), ('state', 'open')), fields=('round',), name='one_open_case_per_round'),
+            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['not_found', 'split', 'found', 'flagged']), ('state', 'open')), fields=('round',), name='one_open_case_per_round'),
         ),
         migrations.AddConstraint(
             model_name='case',

@@ -15,6 +15,7 @@ class LedgerEntry(models.Model):
         RETRIEVED = "retrieved", _("you found it")
         NONE_OF_THESE = "none", _("rightly none of these")
         SUGGESTED = "suggested", _("your suggestion was found")
+        REVIEWED = "reviewed", _("a reviewer accepted your queries")
         PRACTISED = "practised", _("practice")
 
     player = models.ForeignKey(

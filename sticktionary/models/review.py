@@ -19,6 +19,7 @@ class Case(models.Model):
     class Kind(models.TextChoices):
         NOT_FOUND = "not_found", _("not found")
         SPLIT = "split", _("split")  # retrievers disagreed to the end
+        FOUND = "found", _("found, to be confirmed")  # where the rules do not take what was found
         FLAGGED = "flagged", _("flagged")
         STICKER = "sticker", _("sticker")  # skipped by many, or reported as harmful
         APPEAL = "appeal", _("appeal")
@@ -58,7 +59,7 @@ class Case(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["round"],
-                condition=Q(state="open", kind__in=["not_found", "split", "flagged"]),
+                condition=Q(state="open", kind__in=["not_found", "split", "found", "flagged"]),
                 name="one_open_case_per_round",
             ),
             models.UniqueConstraint(
