@@ -218,6 +218,17 @@ MEDIA_URL = "/stickers/"
 MAX_UPLOAD_MB = int(os.environ.get("MAX_UPLOAD_MB", "512"))
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 
+# --- datasets out: how releases are called and cited, and where they may be sent -----------------------------
+DATASET_NAME = os.environ.get("DATASET_NAME", "sticktionary")
+DATASET_TITLE = os.environ.get("DATASET_TITLE", "Sticktionary")
+DATASET_AUTHORS = os.environ.get("DATASET_AUTHORS", "The Sticktionary contributors")  # separated by semicolons
+DATASET_LICENCE = os.environ.get("DATASET_LICENCE", "CC-BY-4.0")  # of what players write; they consented to it
+DATASET_URL = os.environ.get("DATASET_URL", "")
+HF_ENDPOINT = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+HF_TOKEN = os.environ.get("HF_TOKEN", "")
+ZENODO_URL = os.environ.get("ZENODO_URL", "https://zenodo.org").rstrip("/")
+ZENODO_TOKEN = os.environ.get("ZENODO_TOKEN", "")
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -15,6 +15,16 @@ from msgspec import Meta, Struct
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
+class Credit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the dataset is called, who is credited, and what may be done with what players wrote."""
+
+    name: str = "sticktionary"  # in addresses and keys of citations
+    title: str = "Sticktionary"
+    authors: list[str] = ["The Sticktionary contributors"]  # "Family, Given" for a person
+    licence: str = "CC-BY-4.0"  # SPDX
+    url: str = ""  # where it can be found, once that is known
+
+
 class ReleaseRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What goes into a release; frozen with it."""
 
@@ -31,6 +41,7 @@ class ReleaseRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     leave_out_outliers: bool = False  # players whose figures lie far out, as the paper did
     group_packs: bool = False  # keep packs, besides near-duplicates, on one side of the split
     split: tuple[int, int, int] = (80, 10, 10)
+    credit: Credit = Credit()
 
 
 @dataclass(frozen=True)
