@@ -1,6 +1,6 @@
 """Rows, in the order of the data's life: catalogue, players, play, points, quality, review, releases, learning."""
 
-from sticktionary.models.annotation import Annotation, Task
+from sticktionary.models.annotation import Annotation, Settlement, Task
 from sticktionary.models.catalogue import ImportItem, ImportJob, IndexChange, Pack, Sticker
 from sticktionary.models.conversations import ChatSession, Conversation, ConversationImport, Utterance
 from sticktionary.models.figures import DayFigures
@@ -48,6 +48,7 @@ __all__ = [
     "Ruling",
     "SameStickers",
     "Sanction",
+    "Settlement",
     "Sitting",
     "Skip",
     "SplitPart",

@@ -83,3 +83,31 @@ class Annotation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_task_display()} {self.pk}"
+
+
+class Settlement(models.Model):
+    """What a reviewer made of a question whose annotators were still split. Of several the newest holds."""
+
+    task = models.CharField(_("task"), max_length=12, choices=Task)
+    language = models.CharField(_("language"), max_length=2, choices=Language, blank=True)  # none: of every language
+    sticker = models.ForeignKey(
+        Sticker, verbose_name=_("sticker"), on_delete=models.CASCADE, related_name="settlements"
+    )
+    utterance = models.ForeignKey(
+        Utterance, null=True, blank=True, on_delete=models.CASCADE, related_name="settlements"
+    )
+    value = models.JSONField(_("value"))
+    taxonomy = models.CharField(_("label set"), max_length=40, blank=True)
+    why = models.CharField(_("why"), max_length=300, blank=True)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(_("when"))
+
+    class Meta:
+        verbose_name = _("settled annotation")
+        verbose_name_plural = _("settled annotations")
+        indexes = [models.Index(fields=["sticker", "task"])]
+
+    def __str__(self) -> str:
+        return f"{self.get_task_display()} {self.pk}"

@@ -17,6 +17,7 @@ class LedgerEntry(models.Model):
         SUGGESTED = "suggested", _("your suggestion was found")
         REVIEWED = "reviewed", _("a reviewer accepted your queries")
         PRACTISED = "practised", _("practice")
+        ANNOTATED = "annotated", _("an extra page was confirmed")
 
     player = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("player"), on_delete=models.CASCADE, related_name="ledger"
