@@ -8,7 +8,16 @@ from sticktionary.models.learning import Embedding, ExportJob, ModelVersion
 from sticktionary.models.play import Preview, Query, Retrieval, Revision, Round, Sitting, Skip, Turn
 from sticktionary.models.players import AuditEntry, Consent, Notice, PlayDay, Player
 from sticktionary.models.points import LedgerEntry
-from sticktionary.models.quality import AbusiveWord, Flag, Gold, PlayerQuality, RuleSet, Sanction, StickerDifficulty
+from sticktionary.models.quality import (
+    AbusiveWord,
+    Flag,
+    Gold,
+    PlayerQuality,
+    RuleSet,
+    Sanction,
+    StickerDifficulty,
+    Watermark,
+)
 from sticktionary.models.releases import Publication, Release, SplitPart, Tombstone
 from sticktionary.models.review import Case, Judgement, Ruling, SameStickers
 
@@ -58,4 +67,5 @@ __all__ = [
     "Tombstone",
     "Turn",
     "Utterance",
+    "Watermark",
 ]

@@ -166,7 +166,10 @@ class Retrieval(models.Model):
         verbose_name = _("retrieval")
         verbose_name_plural = _("retrievals")
         constraints = [models.UniqueConstraint(fields=["round", "player"], name="one_retrieval_per_player_and_round")]
-        indexes = [models.Index(fields=["player", "-dealt_at"])]
+        indexes = [
+            models.Index(fields=["player", "-dealt_at"]),
+            models.Index(fields=["answered_at", "id"]),  # what is counted on from where the last count stopped
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk}"

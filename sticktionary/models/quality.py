@@ -49,7 +49,7 @@ class Gold(models.Model):
     """A round whose answer is beyond doubt: dealt again, unannounced, to see who looks."""
 
     round = models.OneToOneField(Round, verbose_name=_("round"), on_delete=models.CASCADE, related_name="gold")
-    promoted_at = models.DateTimeField(_("since"))
+    promoted_at = models.DateTimeField(_("since"), null=True, blank=True)  # none: too few have found it at once so far
     n_exposures = models.PositiveIntegerField(_("times dealt"), default=0)
     retired_at = models.DateTimeField(_("retired"), null=True, blank=True)
 
@@ -57,6 +57,13 @@ class Gold(models.Model):
         verbose_name = _("gold round")
         verbose_name_plural = _("gold rounds")
         indexes = [models.Index(fields=["n_exposures"], condition=Q(retired_at=None), name="gold_in_use")]
+
+
+class Watermark(models.Model):
+    """Up to when the facts are counted in a running estimate; whoever counts on holds its row."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    until = models.DateTimeField(null=True)
 
 
 class PlayerQuality(models.Model):
