@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.models import Sum
 
+from sticktionary.domain.quality import sanctions
 from sticktionary.domain.streak import Streak, streak
 from sticktionary.models import LedgerEntry, PlayDay, Player, Round
 
@@ -79,6 +80,7 @@ class Board:
 def read(language: str, span: Span, now: datetime) -> Board:
     """The board as it is now: one query, which an index answers alone."""
     shown = Player.objects.filter(language=language, on_board=True, is_active=True)
+    shown = shown.exclude(pk__in=sanctions.off_board())
     if span == Span.EVER:
         totals: Iterable[Any] = shown.filter(points__gt=0).values_list("pk", "points")
     else:
@@ -91,6 +93,12 @@ def standing(player: Player, span: Span, now: datetime, board: Board | None = No
     """Where a player is on the board of their language, perhaps read already; others have only points."""
     on_board = (board or read(player.language, span, now)).standing(player.pk)
     return on_board or Standing(_own_total(player, span, now), None, None, [])
+
+
+def kept_off(player_id: int) -> str:
+    """Why a player is not shown on the boards, in the words of who decided so; empty when nothing keeps them off."""
+    held = [sanction for sanction in sanctions.in_force(player_id) if sanction.step in sanctions.HIDES]
+    return held[0].reason if held else ""
 
 
 def found_this_week(language: str, now: datetime) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sticktionary.domain.events import announce
-from sticktionary.models import Notice, Retrieval, Round
+from sticktionary.models import Notice, Retrieval, Round, Sanction
 
 MOST_SHOWN = 20
 
@@ -26,6 +27,51 @@ def outcome(round_: Round, retrieval: Retrieval, n_points: int) -> None:
         },
     )
     announce(round_.labeler_id)
+
+
+def sanctioned(sanction: Sanction) -> None:
+    """Tell a player of a consequence, or that it has ended, with the reason."""
+    is_over = sanction.lifted_at is not None
+    Notice.objects.get_or_create(
+        key=f"sanction:{sanction.pk}:{'lifted' if is_over else 'imposed'}",
+        defaults={
+            "player_id": sanction.player_id,
+            "kind": "sanction",
+            "payload": {
+                "sanction": sanction.pk,
+                "step": sanction.step,
+                "is_over": is_over,
+                "why": sanction.why_lifted if is_over else sanction.reason,
+            },
+        },
+    )
+    announce(sanction.player_id)
+
+
+def sentence(notice: Notice) -> str:
+    """What is said of a notice that shows no sticker; empty for the others."""
+    if notice.kind != "sanction":
+        return ""
+    said = _ended() if notice.payload["is_over"] else _imposed()
+    return said[notice.payload["step"]] % {"why": notice.payload["why"]}
+
+
+def _imposed() -> dict[str, str]:
+    return {
+        Sanction.Step.WEIGHT: _("For now your answers count less towards the dictionary. The reason: %(why)s"),
+        Sanction.Step.OFF_BOARD: _("For now you are not shown on the boards. The reason: %(why)s"),
+        Sanction.Step.BLOCKED: _("Your account is blocked. The reason: %(why)s"),
+        Sanction.Step.EXCLUDED: _("What you played is left out of the datasets. The reason: %(why)s"),
+    }
+
+
+def _ended() -> dict[str, str]:
+    return {
+        Sanction.Step.WEIGHT: _("Your answers count in full again. The reason: %(why)s"),
+        Sanction.Step.OFF_BOARD: _("You are shown on the boards again. The reason: %(why)s"),
+        Sanction.Step.BLOCKED: _("Your account is no longer blocked. The reason: %(why)s"),
+        Sanction.Step.EXCLUDED: _("What you played belongs to the datasets again. The reason: %(why)s"),
+    }
 
 
 def seen(*, player_id: int, upto: int) -> None:

@@ -290,19 +290,25 @@ def _summary_pages(done: list[Turn]) -> list[Page]:
 
 
 def _notice_lines(unseen: list[Notice]) -> list[NoticeLine]:
-    ids = [notice.payload["retrieval"] for notice in unseen]
+    ids = [notice.payload["retrieval"] for notice in unseen if "retrieval" in notice.payload]
     retrievals = Retrieval.objects.select_related("round__sticker", "player").in_bulk(ids)
     texts = outcome.texts_of(retrieval.round_id for retrieval in retrievals.values())
-    return [
-        NoticeLine(
-            id=notice.pk,
-            kind=notice.kind,
-            sticker=picture_of(retrieval.round.sticker),
-            queries=texts[retrieval.round_id],
-            partner=retrieval.player.name if retrieval.player else "",
-            rank=retrieval.rank,
-            n_points=notice.payload["n_points"],
-        )
-        for notice in unseen
-        if (retrieval := retrievals.get(notice.payload["retrieval"]))
-    ]
+    lines = []
+    for notice in unseen:
+        if retrieval := retrievals.get(notice.payload.get("retrieval", 0)):
+            lines.append(_notice_line(notice, retrieval, texts[retrieval.round_id]))
+        elif sentence := notices.sentence(notice):
+            lines.append(NoticeLine(id=notice.pk, kind=notice.kind, sentence=sentence))
+    return lines
+
+
+def _notice_line(notice: Notice, retrieval: Retrieval, texts: list[str]) -> NoticeLine:
+    return NoticeLine(
+        id=notice.pk,
+        kind=notice.kind,
+        sticker=picture_of(retrieval.round.sticker),
+        queries=texts,
+        partner=retrieval.player.name if retrieval.player else "",
+        rank=retrieval.rank,
+        n_points=notice.payload["n_points"],
+    )

@@ -148,11 +148,12 @@ class Nothing(Struct, frozen=True, tag="nothing", tag_field="kind"):
 class NoticeLine(Struct, frozen=True):
     id: int
     kind: str
-    sticker: Picture
-    queries: list[str]
-    partner: str
-    rank: int
-    n_points: int
+    sticker: Picture | None = None
+    queries: list[str] = []
+    partner: str = ""
+    rank: int = 0
+    n_points: int = 0
+    sentence: str = ""  # all there is to say, where no sticker is shown
 
 
 class Tab(Struct, frozen=True):

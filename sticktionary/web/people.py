@@ -107,6 +107,7 @@ def boards(request: HttpRequest) -> HttpResponse:
         "top": top,
         "in_top": any(row.is_me for row in top),
         "standing": board.standing(player, span, now, ranking) if own else None,
+        "kept_off": board.kept_off(player.pk) if own else "",
         "found": board.found_this_week(language, now),
         "goal": board.WEEKLY_GOAL,
         "streak": streak,

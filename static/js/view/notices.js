@@ -22,21 +22,26 @@ export function notices(game, shelf) {
 
 function away(game, news) {
   openSheet(gettext("While you were away"), [
-    el("ol", { class: "away" }, news.map((notice) => el("li", {}, sticker(notice.sticker, { still: true }), el("p", {}, words(notice)), el("span", { class: "pt num" }, signed(notice.n_points))))),
+    el("ol", { class: "away" }, news.map((notice) => el("li", {}, ...line(notice)))),
   ], { onclose: () => game.noticesSeen(Math.max(...news.map((notice) => notice.id))) })
 }
 
 function toast(game, shelf, notice) {
   const node = el("div", { class: "toast" },
-    sticker(notice.sticker, { still: true }), el("p", {}, words(notice)), el("span", { class: "pt num" }, signed(notice.n_points)),
+    ...line(notice),
     el("button", { type: "button", class: "x", "aria-label": gettext("Close"), onclick: put_away }))
-  const timer = setTimeout(put_away, TOAST_MS)
+  const timer = notice.sentence ? 0 : setTimeout(put_away, TOAST_MS) // what concerns the player stays until it is read
   function put_away() {
     clearTimeout(timer)
     node.remove()
     game.noticesSeen(notice.id)
   }
   shelf.append(node)
+}
+
+function line(notice) {
+  if (notice.sentence) return [el("p", {}, notice.sentence)]
+  return [sticker(notice.sticker, { still: true }), el("p", {}, words(notice)), el("span", { class: "pt num" }, signed(notice.n_points))]
 }
 
 function words(notice) {
