@@ -168,3 +168,14 @@ def test_a_slow_search_is_not_waited_for_in_silence(new_player: Callable[..., Pl
     expect(page.locator("[data-link]")).to_contain_text("still on its way")
     acted.say(scenes.results(acted.moves("preview")[0]["number"]))
     expect(page.locator("[data-link]")).to_be_hidden()
+
+
+def test_a_page_that_is_drawn_again_keeps_the_focus(new_player: Callable[..., Player]) -> None:
+    page = new_player("en").page
+    acted = stage(page, scenes.snapshot(scenes.written()))
+    for held, n in [("main h1", 2), ("main .go", 1)]:
+        page.locator(held).focus()
+        acted.snapshot = scenes.snapshot(scenes.written("en", "found", n_points=30, queries=scenes.queries("en", n)))
+        acted.show()
+        expect(page.locator("main ol.defs li")).to_have_count(n)
+        expect(page.locator(held)).to_be_focused()
