@@ -17,6 +17,9 @@ class Release(Job):
     title = models.CharField(_("title"), max_length=120)
     notes = models.TextField(_("notes"), blank=True)
     rules = models.JSONField(_("rules"), default=dict)  # ReleaseRules, as they were when it was asked for
+    basis = models.JSONField(  # what it rests on that has no history of its own, as it was then: packs, weights, ...
+        _("basis"), default=dict, editable=False
+    )
     watermark_at = models.DateTimeField(_("facts up to"))
     salt = models.CharField(max_length=64, editable=False)  # of this release's pseudonyms
     code_version = models.CharField(_("code"), max_length=80, blank=True)
@@ -56,18 +59,22 @@ class Publication(Job):
 
 
 class SplitPart(models.Model):
-    """On which side of the split a sticker stands, from the first release that held it on. A test sticker stays one."""
+    """On which side of the split a sticker stands from a release on. Lines are added, never changed; of a sticker's
+    lines the strictest holds: test before validation before training. So a test sticker stays one for ever."""
 
     class Part(models.TextChoices):
         TRAIN = "train", _("training")
         VALIDATION = "validation", _("validation")
         TEST = "test", _("test")
 
-    sticker = models.OneToOneField(
-        Sticker, verbose_name=_("sticker"), on_delete=models.CASCADE, related_name="split_part"
+    sticker = models.ForeignKey(
+        Sticker, verbose_name=_("sticker"), on_delete=models.CASCADE, related_name="split_parts"
     )
     part = models.CharField(_("part"), max_length=10, choices=Part)
     since = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sticker", "part"], name="part_once")]
 
 
 class Tombstone(models.Model):
@@ -78,6 +85,7 @@ class Tombstone(models.Model):
         STICKER = "sticker", _("sticker")
         QUERY = "query", _("query")
         CONVERSATION = "conversation", _("conversation")
+        ANSWER = "answer", _("answer")  # of a retriever
 
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     subject = models.BigIntegerField(_("number"))  # not a foreign key: the row itself may be gone
