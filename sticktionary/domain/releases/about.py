@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -41,6 +41,7 @@ class ReleaseRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     leave_out_outliers: bool = False  # players whose figures lie far out, as the paper did
     group_packs: bool = False  # keep packs, besides near-duplicates, on one side of the split
     split: tuple[int, int, int] = (80, 10, 10)
+    personal: Literal["leave_out", "mask"] = "leave_out"  # queries in which the scan finds personal data
     credit: Credit = Credit()
 
 

@@ -9,6 +9,10 @@ from datetime import datetime
 from sticktionary.domain.releases.about import ReleaseRules
 
 
+def as_it_is(where: str, number: int, text: str) -> str:
+    return text
+
+
 @dataclass(frozen=True)
 class Scope:
     rules: ReleaseRules
@@ -20,3 +24,4 @@ class Scope:
     ]  # players whose data is not in it: excluded, withdrawn, without consent, outliers if so ruled
     pseudonym: Callable[[int | None], str]  # of a player, in this release only; the same for the same player throughout
     told: Callable[[int], None]  # to be called with the rows just written: the sign of life; raises when cancelled
+    clean: Callable[[str, int, str], str] = as_it_is  # where, number of its row, text: as it may be published, or ""
