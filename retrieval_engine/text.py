@@ -51,6 +51,12 @@ def normalise(text: str) -> str:
     NFKC, case folding, traditional to simplified Chinese, apostrophes inside words dropped ("don't" = "dont"), white
     space collapsed and stripped, emoji without skin tone, gender or variation selector. Idempotent.
     """
+    while (folded := _folded(text)) != text:  # what one step takes away may leave the next one something to fold
+        text = folded
+    return text
+
+
+def _folded(text: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     if _HAN.search(folded):
         folded = str(_simplifier().convert(folded))

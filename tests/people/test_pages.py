@@ -85,7 +85,7 @@ def test_there_is_a_page_for_what_is_not_allowed(player: Player) -> None:
 
 
 def test_the_last_page_needs_no_database(django_db_blocker: Any) -> None:
-    with django_db_blocker.block():
+    with django_db_blocker.block(), translation.override("en"):
         response = server_error(RequestFactory().get("/"))
     assert (response.status_code, "A page has come loose" in response.content.decode()) == (500, True)
 
