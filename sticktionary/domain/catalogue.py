@@ -80,13 +80,20 @@ def _house_round(sticker: Sticker, language: str, now: datetime) -> Round:
 
 
 @transaction.atomic
-def set_state(*, actor: Player | None, sticker_ids: Collection[int], state: str, why: str = "") -> int:
+def set_state(
+    *,
+    actor: Player | None,
+    sticker_ids: Collection[int],
+    state: str,
+    why: str = "",
+    permission: str = "change_sticker",
+) -> int:
     """Put stickers in play, halt them or withdraw them; the number that changed. Nothing is deleted.
 
-    Without an actor it is the game itself that acts, as when many have skipped a sticker.
+    Without an actor it is the game itself that acts, as when many have skipped a sticker. A reviewer may by a verdict.
     """
     if actor is not None:
-        accounts.require(actor, "change_sticker")
+        accounts.require(actor, permission)
     if state not in Sticker.State.values:
         raise Refused("unknown_state", _("There is no such state of a sticker."))
     changed = list(Sticker.objects.select_for_update().filter(pk__in=sticker_ids).exclude(state=state))

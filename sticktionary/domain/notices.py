@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sticktionary.domain.events import announce
-from sticktionary.models import Notice, Retrieval, Round, Sanction
+from sticktionary.models import Judgement, Notice, Retrieval, Round, Sanction
 
 MOST_SHOWN = 20
 
@@ -48,12 +48,52 @@ def sanctioned(sanction: Sanction) -> None:
     announce(sanction.player_id)
 
 
+def judged(judgement: Judgement, player_id: int | None, kind: str, *, query: str = "", n_points: int = 0) -> None:
+    """Tell who wrote the words, or who appealed, of a reviewer's verdict; kinds as in `_judged`."""
+    if player_id is None:
+        return
+    payload = {"round": judgement.case.round_id, "query": query, "n_points": n_points, "why": judgement.why}
+    Notice.objects.get_or_create(
+        key=f"judged:{judgement.pk}", defaults={"player_id": player_id, "kind": kind, "payload": payload}
+    )
+    announce(player_id)
+
+
+def unjudged(judgement: Judgement) -> None:
+    """A verdict was taken back: who has not heard of it never does, who has is told."""
+    notice = Notice.objects.filter(key=f"judged:{judgement.pk}").first()
+    if notice is None:
+        return
+    if notice.seen_at is None:
+        notice.delete()
+    else:
+        payload = notice.payload | {"n_points": -notice.payload["n_points"]}
+        key = f"unjudged:{judgement.pk}"
+        Notice.objects.create(player_id=notice.player_id, kind="reconsidered", payload=payload, key=key)
+    announce(notice.player_id)
+
+
 def sentence(notice: Notice) -> str:
-    """What is said of a notice that shows no sticker; empty for the others."""
+    """What is said of a notice that tells of no retriever; empty for the others."""
+    if said := _judged().get(notice.kind):
+        why = notice.payload["why"]
+        told = said % {"query": notice.payload["query"]}
+        return told + " " + _("The reason: %(why)s") % {"why": why} if why else told
     if notice.kind != "sanction":
         return ""
     said = _ended() if notice.payload["is_over"] else _imposed()
     return said[notice.payload["step"]] % {"why": notice.payload["why"]}
+
+
+def _judged() -> dict[str, str]:
+    return {
+        "accepted": _("A reviewer accepted your words “%(query)s”: what others picked for them comes close."),
+        "corrected": _("A reviewer accepted your words “%(query)s” and mended them."),
+        "discarded": _("A reviewer left out your words “%(query)s”. If that is wrong, appeal under “My rounds”."),
+        "appeal_upheld": _("Your appeal was granted: your words “%(query)s” count."),
+        "appeal_rejected": _("Your appeal was turned down."),
+        "reconsidered": _("A reviewer took back what was decided about your words “%(query)s”."),
+    }
 
 
 def _imposed() -> dict[str, str]:

@@ -63,6 +63,12 @@ def is_wanted(kind: str) -> bool:
     }.get(kind, True)
 
 
+def is_asked(case: Case) -> bool:
+    """Whether another open case asks the same."""
+    about = _subject(case.kind, case.round_id, case.sticker_id, case.player_id, case.sanction_id)
+    return Case.objects.filter(about, state=Case.State.OPEN).exclude(pk=case.pk).exists()
+
+
 def close_cases(cases: Iterable[Case]) -> list[int]:
     """Settle open cases without a verdict, since what they are about is settled; their ids."""
     ids = [case.pk for case in cases]

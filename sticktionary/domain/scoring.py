@@ -32,6 +32,11 @@ def labeler_points(rank: int, novelty: float) -> int:
     return round(base(rank) * novelty)
 
 
+def accepted_points(novelty: float) -> int:
+    """Words that nobody found the sticker with, yet a reviewer accepts: as for one find at the third pick."""
+    return labeler_points(3, novelty)
+
+
 def retriever_points(*, rank: int, none_of_these: bool, target_absent: bool) -> int:
     """base(rank), less 10 for each wrong pick above the true one; 100 for rightly saying that it was not there."""
     if target_absent:

@@ -293,13 +293,21 @@ def _notice_lines(unseen: list[Notice]) -> list[NoticeLine]:
     ids = [notice.payload["retrieval"] for notice in unseen if "retrieval" in notice.payload]
     retrievals = Retrieval.objects.select_related("round__sticker", "player").in_bulk(ids)
     texts = outcome.texts_of(retrieval.round_id for retrieval in retrievals.values())
+    judged = [notice.payload["round"] for notice in unseen if notice.payload.get("round")]
+    rounds = Round.objects.select_related("sticker").in_bulk(judged) if judged else {}
     lines = []
     for notice in unseen:
         if retrieval := retrievals.get(notice.payload.get("retrieval", 0)):
             lines.append(_notice_line(notice, retrieval, texts[retrieval.round_id]))
         elif sentence := notices.sentence(notice):
-            lines.append(NoticeLine(id=notice.pk, kind=notice.kind, sentence=sentence))
+            lines.append(_told(notice, sentence, rounds.get(notice.payload.get("round") or 0)))
     return lines
+
+
+def _told(notice: Notice, sentence: str, round_: Round | None) -> NoticeLine:
+    picture = picture_of(round_.sticker) if round_ else None
+    n_points = notice.payload.get("n_points", 0)
+    return NoticeLine(id=notice.pk, kind=notice.kind, sentence=sentence, sticker=picture, n_points=n_points)
 
 
 def _notice_line(notice: Notice, retrieval: Retrieval, texts: list[str]) -> NoticeLine:

@@ -153,7 +153,7 @@ class NoticeLine(Struct, frozen=True):
     partner: str = ""
     rank: int = 0
     n_points: int = 0
-    sentence: str = ""  # all there is to say, where no sticker is shown
+    sentence: str = ""  # all there is to say, where it is not of a retriever
 
 
 class Tab(Struct, frozen=True):

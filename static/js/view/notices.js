@@ -40,7 +40,7 @@ function toast(game, shelf, notice) {
 }
 
 function line(notice) {
-  if (notice.sentence) return [el("p", {}, notice.sentence)]
+  if (notice.sentence) return [notice.sticker && sticker(notice.sticker, { still: true }), el("p", {}, notice.sentence), notice.n_points ? el("span", { class: "pt num" }, signed(notice.n_points)) : null]
   return [sticker(notice.sticker, { still: true }), el("p", {}, words(notice)), el("span", { class: "pt num" }, signed(notice.n_points))]
 }
 
