@@ -24,12 +24,14 @@ def begin(**kwargs: Any) -> None:
 @app.task(name="sticktionary.sweep")
 def sweep() -> None:
     """Make lost jobs good, embed stickers that were missed, forget what nobody needs any more."""
-    from sticktionary.domain import importing, jobs, registry, search
+    from sticktionary.domain import figures, guests, importing, jobs, registry, search
 
     jobs.sweep()
+    figures.refresh()
     importing.forget_uploads()
     registry.embed_missing()
     search.forget_old_changes()
+    guests.forget_idle()
 
 
 @app.task(name="sticktionary.run_import")

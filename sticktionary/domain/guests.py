@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from secrets import randbelow, token_hex
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
+from sticktionary.domain import leaving
 from sticktionary.domain.accounts import give_consent
 from sticktionary.domain.events import announce
 from sticktionary.domain.names import key_of
@@ -32,6 +34,7 @@ from sticktionary.models import (
 )
 
 GUEST = {"en": "guest", "zh": "游客"}
+IDLE_FOR = timedelta(days=30)
 
 
 @transaction.atomic
@@ -45,6 +48,17 @@ def start(*, language: str) -> Player:
     guest.save()
     give_consent(player_id=guest.pk, language=language)
     return guest
+
+
+def forget_idle(most: int = 200) -> int:
+    """Delete guests who came once, a month ago or more, and played nothing; how many they were."""
+    played = Q(sittings__turns__state=Turn.State.DONE) | Q(ledger__isnull=False) | Q(rounds__submitted_at__isnull=False)
+    idle = Player.objects.filter(is_guest=True, date_joined__lt=timezone.now() - IDLE_FOR)
+    idle = idle.exclude(pk__in=Player.objects.filter(played, is_guest=True).values("pk"))
+    ids = list(idle.order_by("pk").values_list("pk", flat=True)[:most])
+    for player_id in ids:
+        leaving.erase(player_id=player_id)
+    return len(ids)
 
 
 def _free_name(language: str) -> str:

@@ -16,11 +16,12 @@ from sticktionary.models import AuditEntry, Player, Preview, Query, Revision, Ro
 def delete_account(*, player_id: int) -> None:
     """Delete a player with their points, sittings, notices and everything they typed but did not publish."""
     _end_sessions(player_id)  # every session is opened to see whose it is: too long to hold the database for
-    _delete(player_id)
+    erase(player_id=player_id)
 
 
 @transaction.atomic
-def _delete(player_id: int) -> None:
+def erase(*, player_id: int) -> None:
+    """The same for somebody who is signed in nowhere."""
     player = Player.objects.select_for_update().get(pk=player_id)
     _forget_unpublished(player)
     AuditEntry.objects.filter(subject=f"player {player_id}").update(detail={})

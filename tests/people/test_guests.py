@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -163,3 +163,14 @@ def test_whatever_belongs_to_a_player_is_moved(db: None) -> None:
         if relation.related_model._meta.app_label == "sticktionary" and relation.related_name != "+"
     }
     assert relations == guests.MOVED
+
+
+def test_guests_who_played_nothing_are_forgotten_after_a_month(player: Player, play: Play) -> None:
+    idle, recent, earned, wrote = [guests.start(language="en") for _ in range(4)]
+    play.pay(earned, 20)
+    play.round(wrote, "monday")
+    long_ago = timezone.now() - timedelta(days=31)
+    Player.objects.exclude(pk=recent.pk).update(date_joined=long_ago)
+    assert [guests.forget_idle(), guests.forget_idle()] == [1, 0]
+    assert set(Player.objects.all()) == {player, recent, earned, wrote}
+    assert not Player.objects.filter(pk=idle.pk).exists()
