@@ -1,0 +1,1 @@
+"""Conversations on their way in: read, pseudonymised, linked to stickers, chosen."""
