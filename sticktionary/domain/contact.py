@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _EMAIL = re.compile(r"[\w.+-]+\s?@\s?[\w-]+\.[a-z]{2,}", re.I)
 _ADDRESS = re.compile(
@@ -18,8 +19,16 @@ _ACCOUNT = re.compile(
 )
 
 
+KINDS = {"email": _EMAIL, "link": _ADDRESS, "handle": _HANDLE, "account": _ACCOUNT, "number": _PHONE}
+
+
+def places(text: str) -> Iterator[tuple[str, int, int]]:
+    """Where in the text there is contact data, and of what kind: email, link, handle, account or (long) number."""
+    for kind, pattern in KINDS.items():
+        for found in pattern.finditer(text):
+            if kind != "number" or len(set(re.findall(r"\d", found.group()))) > 2:  # 66666666 is laughter
+                yield kind, found.start(), found.end()
+
+
 def holds_contact_data(text: str) -> bool:
-    return bool(
-        any(pattern.search(text) for pattern in (_EMAIL, _ADDRESS, _HANDLE, _ACCOUNT))
-        or any(len(set(re.findall(r"\d", number))) > 2 for number in _PHONE.findall(text))  # 66666666 is laughter
-    )
+    return any(True for _place in places(text))
