@@ -1,6 +1,6 @@
 // The game's page: one socket, one state, one view per kind of turn.
 import { GameSocket } from "./socket.js";
-import { initial, reduce, turnKey } from "./state.js";
+import { initial, reduce, turnKey, wasPasted } from "./state.js";
 import { findView } from "./view/find.js";
 import { foundView } from "./view/found.js";
 import { head } from "./view/head.js";
@@ -80,7 +80,7 @@ class Game {
 
   refused({ code, message }) {
     if (code === "lease_over") this.over()
-    else if (code === "no_consent") location.reload()
+    else if (code === "no_consent" || code === "sanctioned") location.reload() // the server leads on from here
     else if (code === "no_task") this.mount(nothingView(this, "empty"))
     else if (!["label", "find"].includes(this.turn?.kind)) this.tell(message)
   }
@@ -136,7 +136,7 @@ class Game {
     if (!text) return { type: "done" }
     this.preview(text)
     sessionStorage.removeItem(this.turn.lease)
-    return this.play("add_query", { text })
+    return this.play("add_query", { text, pasted: wasPasted(text, this.state.turn.pasted) })
   }
 
   async submit() {
@@ -145,7 +145,7 @@ class Game {
     if (answer.type === "done" && this.turn.kind === "label") await this.play("submit")
   }
 
-  edit(query, text) { return this.play("edit_query", { query, text }) }
+  edit(query, text, pasted) { return this.play("edit_query", { query, text, pasted: wasPasted(text, pasted) }) }
   remove(query) { return this.play("remove_query", { query }) }
   reorder(order) { return this.play("reorder", { order }) }
   takeBackText() { this.dispatch({ type: "takeBackText" }) }

@@ -2,9 +2,10 @@
 
 export const MAX_QUERIES = 5
 export const MAX_PICKS = 3
+const MAX_LENGTH = 60 // of a line
 export const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"].slice(0, 24)
 
-const fresh = { text: "", asked: 0, askedFor: "", results: null, refusal: null, picks: [], none: false, gaveAway: null }
+const fresh = { text: "", pasted: "", asked: 0, askedFor: "", results: null, refusal: null, picks: [], none: false, gaveAway: null }
 
 export const initial = Object.freeze({
   link: "connecting", // connecting, online, reconnecting, offline, closed
@@ -44,6 +45,7 @@ const steps = {
 
   restored: (state, { text }) => inTurn(state, { text }),
   typed: (state, { text }) => inTurn(state, { text, refusal: text ? state.turn.refusal : null }),
+  pasted: (state, { text }) => inTurn(state, { pasted: text }),
   asked: (state, { number, text }) => inTurn(state, { asked: number, askedFor: text }),
 
   // an answer to anything but the newest question is never shown
@@ -86,6 +88,12 @@ const steps = {
 }
 
 const without = (moves, key) => moves.filter((move) => move.key !== key)
+
+// Whether a line is mostly what was pasted into it, and not a pasted word among others.
+export function wasPasted(line, pasted) {
+  const held = pasted.replace(/\s+/g, " ").trim().slice(0, MAX_LENGTH)
+  return held !== "" && line.includes(held) && 2 * held.length >= line.length
+}
 
 export function notches(snapshot) {
   const tabs = snapshot?.tabs ?? []

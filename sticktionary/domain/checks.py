@@ -95,11 +95,12 @@ def _reads_as_chinese(normalised: str) -> bool:
 
 def is_near_copy(normalised: str, others: Iterable[str]) -> bool:
     """Whether the query says one of the others again: the same words in any order, a plural, a particle, a slip."""
-    bare = _bare(normalised)
-    return any(bare == _bare(other) or fuzz.token_sort_ratio(bare, _bare(other)) >= NEAR_COPY for other in others)
+    ours = bare(normalised)
+    return any(ours == bare(other) or fuzz.token_sort_ratio(ours, bare(other)) >= NEAR_COPY for other in others)
 
 
-def _bare(normalised: str) -> str:
+def bare(normalised: str) -> str:
+    """The words in no order, without plurals, final particles, stretched letters and punctuation."""
     return " ".join(sorted(_PLURAL.sub("", " ".join(_unstretched(_FINAL_PARTICLE.sub("", normalised)))).split()))
 
 

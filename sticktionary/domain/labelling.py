@@ -10,9 +10,22 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import checks, dealing, ledger, machine, outcome, practice, scoring, turns, waiting, worn
+from sticktionary.domain import (
+    attempts,
+    checks,
+    dealing,
+    ledger,
+    machine,
+    outcome,
+    practice,
+    scoring,
+    turns,
+    waiting,
+    worn,
+)
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.events import announce
+from sticktionary.domain.quality import words
 from sticktionary.models import LedgerEntry, Preview, Query, Round, Turn
 
 MOST = 5
@@ -76,8 +89,9 @@ def record_previews(shown: Iterable[Shown]) -> None:
         Round.objects.filter(pk=round_id).exclude(model_version=model).update(model_version=model)
 
 
+@attempts.noted
 @transaction.atomic
-def add_query(*, player_id: int, lease: str, key: str, text: str) -> list[str]:
+def add_query(*, player_id: int, lease: str, key: str, text: str, pasted: bool = False) -> list[str]:
     """Write one more query; answers with the codes of nudges."""
     turn = turns.take(player_id, lease, LABELER)
     if turns.is_repeated(turn, key):
@@ -93,14 +107,16 @@ def add_query(*, player_id: int, lease: str, key: str, text: str) -> list[str]:
         normalised=checked.normalised,
         position=max((query.position for query in held), default=0) + 1,
         nudges=checked.nudges,
+        pasted=pasted,
         added_at=timezone.now(),
     )
     _moved(turn, player_id, key, "add", query=query.pk, text=checked.text, nudges=checked.nudges)
     return checked.nudges
 
 
+@attempts.noted
 @transaction.atomic
-def edit_query(*, player_id: int, lease: str, key: str, query_id: int, text: str) -> list[str]:
+def edit_query(*, player_id: int, lease: str, key: str, query_id: int, text: str, pasted: bool = False) -> list[str]:
     turn = turns.take(player_id, lease, LABELER)
     if turns.is_repeated(turn, key):
         return []
@@ -110,7 +126,8 @@ def edit_query(*, player_id: int, lease: str, key: str, query_id: int, text: str
     checked = _checked(turn, text, [other.normalised for other in others])
     was, query.text = query.text, checked.text
     query.normalised, query.nudges = checked.normalised, checked.nudges
-    query.save(update_fields=["text", "normalised", "nudges"])
+    query.pasted = query.pasted or pasted
+    query.save(update_fields=["text", "normalised", "nudges", "pasted"])
     _moved(turn, player_id, key, "edit", query=query_id, was=was, text=checked.text, nudges=checked.nudges)
     return checked.nudges
 
@@ -185,7 +202,9 @@ def _require_writable(turn: Turn) -> None:
 def _checked(turn: Turn, text: str, others: Sequence[str]) -> checks.Checked:
     round_ = turn.round
     worn_out = worn.worn_out(round_.sticker_id, round_.language)
-    return checks.check(text, language=round_.language, sticker=round_.sticker, worn_out=worn_out, others=others)
+    checked = checks.check(text, language=round_.language, sticker=round_.sticker, worn_out=worn_out, others=others)
+    words.require_harmless(checked.normalised)
+    return checked
 
 
 def _own(turn: Turn, query_id: int) -> Query:

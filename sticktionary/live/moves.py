@@ -24,10 +24,11 @@ def carry_out(player_id: int, move: protocol.Move) -> Outcome:
     match move:
         case protocol.Deal():
             return Outcome(dealing.deal(player_id=who, key=key))
-        case protocol.AddQuery(lease=lease, text=text):
-            return Outcome(labelling.add_query(player_id=who, lease=lease, key=key, text=text))
-        case protocol.EditQuery(lease=lease, query=query, text=text):
-            return Outcome(labelling.edit_query(player_id=who, lease=lease, key=key, query_id=query, text=text))
+        case protocol.AddQuery(lease=lease, text=text, pasted=pasted):
+            return Outcome(labelling.add_query(player_id=who, lease=lease, key=key, text=text, pasted=pasted))
+        case protocol.EditQuery(lease=lease, query=query, text=text, pasted=pasted):
+            nudges = labelling.edit_query(player_id=who, lease=lease, key=key, query_id=query, text=text, pasted=pasted)
+            return Outcome(nudges)
         case protocol.RemoveQuery(lease=lease, query=query):
             labelling.remove_query(player_id=who, lease=lease, key=key, query_id=query)
         case protocol.Reorder(lease=lease, order=order):

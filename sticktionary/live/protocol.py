@@ -44,12 +44,14 @@ class Deal(Move, tag="deal", frozen=True):
 class AddQuery(Move, tag="add_query", frozen=True):
     lease: Lease
     text: Text
+    pasted: bool = False  # rather than typed, as far as the page can tell
 
 
 class EditQuery(Move, tag="edit_query", frozen=True):
     lease: Lease
     query: RowId
     text: Text
+    pasted: bool = False
 
 
 class RemoveQuery(Move, tag="remove_query", frozen=True):

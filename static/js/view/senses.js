@@ -1,6 +1,6 @@
 // The labeler's own lines: edited in place, moved by hand or with the arrow keys, taken away.
 import { el, fill } from "./el.js";
-import { onKeys } from "./typing.js";
+import { onKeys, onPaste } from "./typing.js";
 
 export function senses(game, tail) {
   const node = el("ol", { class: "defs mine" }, tail)
@@ -37,10 +37,12 @@ export function senses(game, tail) {
 
   function editor(query) {
     const input = el("input", { type: "text", maxlength: 60, value: query.text, autocomplete: "off", enterkeyhint: "done", "aria-label": fill(gettext("Change %(query)s"), { query: query.text }) })
+    let pasted = ""
+    onPaste(input, (text) => { pasted = text })
     const close = (save) => {
       if (editing !== query.id) return
       editing = null
-      if (save && input.value.trim() && input.value.trim() !== query.text) game.edit(query.id, input.value.trim())
+      if (save && input.value.trim() && input.value.trim() !== query.text) game.edit(query.id, input.value.trim(), pasted)
       redraw()
     }
     const leave = (event, save) => {

@@ -21,6 +21,7 @@ export function typing(game, input) {
   input.addEventListener("compositionstart", () => { isComposing = true })
   input.addEventListener("compositionend", () => { isComposing = false; changed() })
   input.addEventListener("input", () => { if (!isComposing) changed() })
+  onPaste(input, (text) => game.dispatch({ type: "pasted", text }))
   onKeys(input, { Enter: entered, Escape: () => input.blur() })
 
   return {
@@ -36,6 +37,10 @@ export function typing(game, input) {
 function fit(input) {
   input.classList.remove("long")
   input.classList.toggle("long", input.scrollWidth > input.clientWidth)
+}
+
+export function onPaste(input, tell) {
+  input.addEventListener("paste", (event) => tell(event.clipboardData?.getData("text") ?? ""))
 }
 
 // Keys of a text line, which are nobody else's; an input method's own Enter and Escape are left to it (Safari ends the
