@@ -20,7 +20,7 @@ class Credit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     name: str = "sticktionary"  # in addresses and keys of citations
     title: str = "Sticktionary"
-    authors: list[str] = ["The Sticktionary contributors"]  # "Family, Given" for a person
+    authors: tuple[str, ...] = ("The Sticktionary contributors",)  # "Family, Given" for a person
     licence: str = "CC-BY-4.0"  # SPDX
     url: str = ""  # where it can be found, once that is known
 
@@ -28,8 +28,8 @@ class Credit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class ReleaseRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What goes into a release; frozen with it."""
 
-    languages: list[str] = ["en", "zh"]
-    packs: list[str] = []  # slugs; none: all
+    languages: tuple[str, ...] = ("en", "zh")
+    packs: tuple[str, ...] = ()  # slugs; none: all
     with_pictures: bool = True  # of packs whose pictures may be published
     with_house: bool = True  # the queries that stickers came with, marked as such
     with_suggestions: bool = True
