@@ -1,8 +1,8 @@
 """Datasets out, in the published StickerQueries form: `stickers/` and a `sticker_id,labeled_queries` CSV per language.
 
 Of a sticker and language: the queries it came with, as they came; then those of found rounds of play and of found
-suggestions, by round, that say something new. Practice, skipped, lapsed and withdrawn rounds are never in it. The same
-facts give the same bytes, also as a zip.
+suggestions, by round, that say something new. What a reviewer mended reads mended; what one discarded is not there.
+Practice, skipped, lapsed and withdrawn rounds are never in it. The same facts give the same bytes, also as a zip.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from django.utils.translation import gettext as _
 from retrieval_engine.data import StickerQueries, writable, write_queries_csv
 from sticktionary.domain import accounts, jobs
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.outcome import PROVEN
 from sticktionary.domain.pictures import path_of
+from sticktionary.domain.rulings import as_ruled
 from sticktionary.models import AuditEntry, ExportJob, Player, Query, Round, Sticker
 from sticktionary.models.players import Language
 
@@ -45,11 +47,11 @@ def queries_in(language: str) -> dict[int, list[str]]:
 
 
 def _facts(language: str) -> Iterator[tuple[int, str, str, str]]:
-    columns = ("round__sticker_id", "round__source", "text", "normalised")
-    held = Query.objects.filter(round__language=language, removed_at=None)
+    columns = ("round__sticker_id", "round__source", "said", "said_normalised")
+    held = as_ruled(Query.objects.filter(round__language=language, removed_at=None))
     house = held.filter(round__source=Round.Source.HOUSE).exclude(round__state=Round.State.WITHDRAWN)
     proven = [Round.Source.PLAY, Round.Source.SUGGESTION]
-    found = held.filter(round__source__in=proven, round__state=Round.State.FOUND)
+    found = held.filter(round__source__in=proven, round__state__in=PROVEN)
     yield from house.order_by("round__sticker_id", "position", "pk").values_list(*columns).iterator()
     yield from found.order_by("round_id", "position", "pk").values_list(*columns).iterator()
 

@@ -81,8 +81,8 @@ def sentence(notice: Notice) -> str:
         return told + " " + _("The reason: %(why)s") % {"why": why} if why else told
     if notice.kind != "sanction":
         return ""
-    said = _ended() if notice.payload["is_over"] else _imposed()
-    return said[notice.payload["step"]] % {"why": notice.payload["why"]}
+    of_step = _ended() if notice.payload["is_over"] else _imposed()
+    return of_step[notice.payload["step"]] % {"why": notice.payload["why"]}
 
 
 def _judged() -> dict[str, str]:

@@ -67,8 +67,8 @@ def carry_out(judgement: Judgement, ruled: Ruled) -> None:
 def _standing(case: Case) -> dict[str, Any]:
     """The state of all that a verdict may change, as it is now."""
     sticker_id = _sticker_id(case)
-    sticker = Sticker.objects.filter(pk=sticker_id).values_list("state", flat=True).first()
-    found: dict[str, Any] = {"sticker": sticker}
+    held = Sticker.objects.filter(pk=sticker_id or 0).values_list("state", flat=True)
+    found: dict[str, Any] = {"sticker": held.first()}
     if case.round_id is not None:
         state, decided_at = Round.objects.values_list("state", "decided_at").get(pk=case.round_id)
         rulings = Ruling.objects.filter(query__round=case.round_id).order_by("pk")

@@ -5,17 +5,25 @@ The query stays as it was typed. Read through here, a discarded one is not there
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Case, F, Q, QuerySet, When
 
 from sticktionary.models import Query, Ruling
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 MENDED = Q(ruling__verdict=Ruling.Verdict.CORRECTED)
 NOT_DISCARDED = ~Q(ruling__verdict=Ruling.Verdict.DISCARDED)
 
 
-def as_ruled(queries: QuerySet[Query]) -> QuerySet[Query, Any]:
+class Reading(TypedDict):
+    said: str
+    said_normalised: str
+
+
+def as_ruled(queries: QuerySet[Query]) -> QuerySet[WithAnnotations[Query, Reading]]:
     """Those that were not discarded, with `said` and `said_normalised`: the text as it counts."""
     return queries.filter(NOT_DISCARDED).annotate(
         said=Case(When(MENDED, then=F("ruling__text")), default=F("text")),

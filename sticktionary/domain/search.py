@@ -16,7 +16,9 @@ from django.utils import timezone
 
 from retrieval_engine.searcher import Hit, Searcher
 from sticktionary.domain import registry
+from sticktionary.domain.outcome import PROVEN
 from sticktionary.domain.pictures import pictures_of
+from sticktionary.domain.rulings import as_ruled
 from sticktionary.domain.snapshot import Picture
 from sticktionary.models import Embedding, IndexChange, Query, Round, Sticker
 
@@ -24,7 +26,7 @@ SETTLED_AFTER = timedelta(seconds=60)  # a transaction older than this has long 
 FORGOTTEN_AFTER = timedelta(hours=12)  # lines older than this may be gone: begin anew
 AT_ONCE = 500
 FACTS = Q(round__source=Round.Source.HOUSE) | Q(
-    round__source__in=[Round.Source.PLAY, Round.Source.SUGGESTION], round__state=Round.State.FOUND
+    round__source__in=[Round.Source.PLAY, Round.Source.SUGGESTION], round__state__in=PROVEN
 )
 
 
@@ -64,8 +66,8 @@ def _in_play(sticker_ids: Collection[int]) -> Iterable[Sticker]:
 def _texts(stickers: Iterable[Sticker]) -> dict[int, str]:
     """All that is known in words of each sticker: proven and imported queries, labels, what is printed on it."""
     words = {sticker.pk: [*_label_words(sticker), sticker.printed_text] for sticker in stickers}
-    facts = Query.objects.filter(FACTS, round__sticker_id__in=words.keys(), removed_at=None)
-    for id, text in facts.order_by("position", "id").values_list("round__sticker_id", "text"):
+    facts = as_ruled(Query.objects.filter(FACTS, round__sticker_id__in=words.keys(), removed_at=None))
+    for id, text in facts.order_by("position", "id").values_list("round__sticker_id", "said"):
         words[id].append(text)
     return {id: "\n".join(filter(None, parts)) for id, parts in words.items()}
 
@@ -151,6 +153,10 @@ class CatalogueSearch:
         by_words = [shelf.searcher.search(text, depth, mode="lexical") for text in texts]
         by_looks = shelf.searcher.neighbours(sticker_id, depth)
         return [id for id in dict.fromkeys(_in_turn([*by_words, by_looks])) if id not in kin][:n]
+
+    def lookalikes(self, sticker_id: int, n: int) -> list[int]:
+        """The stickers that look most like this one to the model in use; none while it has not been read in."""
+        return [hit.id for hit in self._shelf.searcher.neighbours(sticker_id, n)]
 
     def rank_among(self, texts: Sequence[str], ids: Sequence[int]) -> list[int]:
         """The candidates in the order in which the machine would pick them."""

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 from sticktionary.domain.outcome import COUNTS
+from sticktionary.domain.rulings import as_ruled
 from sticktionary.models import Query, Retrieval, Round, Sticker
 
 ENOUGH = 2  # retrievers who found the sticker at once with it
@@ -17,14 +18,15 @@ def worn_out(sticker_id: int, language: str) -> dict[str, str]:
     at_once = (
         Retrieval.objects.filter(COUNTS, rank=1, round__sticker_id=sticker_id, round__language=language)
         .exclude(round__source=Round.Source.PRACTICE)
+        .exclude(round__state__in=[Round.State.DISCARDED, Round.State.WITHDRAWN])
         .values_list("round_id", "gave_away_id")
     )
     finds = list(at_once)
-    queries = Query.objects.filter(round_id__in={round_id for round_id, _ in finds}, removed_at=None)
+    queries = as_ruled(Query.objects.filter(round_id__in={round_id for round_id, _ in finds}, removed_at=None))
     texts, proof = dict[str, str](), Counter[str]()
     for query in queries:
-        texts.setdefault(query.normalised, query.text)
-        proof[query.normalised] += sum(_speaks_for(query, round_id, gave_away) for round_id, gave_away in finds)
+        texts.setdefault(query.said_normalised, query.said)
+        proof[query.said_normalised] += sum(_speaks_for(query, round_id, gave_away) for round_id, gave_away in finds)
     return {normalised: text for normalised, text in texts.items() if proof[normalised] >= ENOUGH}
 
 

@@ -36,7 +36,7 @@ from sticktionary.models import Player
 
 MALFORMED = 4400  # frames this server does not speak
 SIGNED_OUT = 4401
-NOT_ADMITTED = 4403  # blocked, or has yet to agree to the consent text
+NOT_ADMITTED = 4403  # blocked for a reason they can read, or has yet to agree to the consent text
 TOO_FAST = 4429
 BROKEN = 4500
 NOT_UNDERSTOOD = gettext_noop("The game did not understand that. Reload the page.")
@@ -228,7 +228,7 @@ class PlayConsumer(AsyncWebsocketConsumer):
 
     async def _refuse(self, key: str | None, refusal: RuleBroken) -> None:
         await self._hand(protocol.encode(protocol.Refusal(key, refusal.code, refusal.message)))
-        if refusal.code in {"blocked", "no_consent"}:
+        if refusal.code in {"blocked", "no_consent", "sanctioned"}:
             await self._leave(NOT_ADMITTED)
 
     async def _warn(self, code: str, text: str, close_code: int, message: protocol.Message | None = None) -> None:
