@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.models import Sum
 
+from sticktionary.domain.outcome import PROVEN
 from sticktionary.domain.quality import sanctions
 from sticktionary.domain.streak import Streak, streak
 from sticktionary.models import LedgerEntry, PlayDay, Player, Round
@@ -104,7 +105,7 @@ def kept_off(player_id: int) -> str:
 def found_this_week(language: str, now: datetime) -> int:
     """The team bar: rounds whose sticker was found from somebody's words since Monday."""
     return (
-        Round.objects.filter(language=language, state=Round.State.FOUND, decided_at__gte=start_of(Span.WEEK, now))
+        Round.objects.filter(language=language, state__in=PROVEN, decided_at__gte=start_of(Span.WEEK, now))
         .exclude(source=Round.Source.PRACTICE)
         .count()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sticktionary.domain import outcome, scoring
+from sticktionary.domain import outcome, rules, scoring
 from sticktionary.domain.snapshot import Line
 from sticktionary.models import Retrieval, Round
 
@@ -39,6 +39,8 @@ def other_lines(retrieval: Retrieval) -> list[Line]:
     if retrieval.target_absent:
         return []
     others = outcome.counted(retrieval.round_id).exclude(pk=retrieval.pk)
+    if retrieval.is_gold:  # no more of them than a page that is not gold would have
+        others = others[: rules.current().n_retrievers - 1]
     lines = [_other(other) for other in others]
     if retrieval.machine_rank:
         lines.append(Line("machine", None, {"rank": retrieval.machine_rank}))
@@ -57,9 +59,9 @@ def written_lines(round_: Round) -> list[Line]:
     novelty = scoring.round_novelty(outcome.novelties(round_.pk))
     retrievals = list(outcome.counted(round_.pk).select_related("gave_away"))
     lines = [_retriever_line(retrieval, novelty) for retrieval in retrievals]
-    if round_.state == Round.State.OPEN:
-        standing = outcome.standing_of(round_.pk)
-        lines.append(Line("awaiting", None, {"n": standing.n_needed - len(retrievals), "novelty": novelty}))
+    standing = outcome.standing_of(round_.pk)
+    if round_.state == Round.State.OPEN and standing.n_needed > standing.n_answers:
+        lines.append(Line("awaiting", None, {"n": standing.n_needed - standing.n_answers, "novelty": novelty}))
     return lines
 
 

@@ -6,19 +6,17 @@ No two of them are near twins, whether of the target or of each other: a pair wo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from random import SystemRandom
 
 from django.db.models import QuerySet
 
+from sticktionary.domain import chance, rules
 from sticktionary.domain.search import catalogue_search
 from sticktionary.models import Retrieval, Round, Sticker
 
 SIZE = 24
 N_HARD = 11
 N_OF_PACK = 4
-ABSENT_SHARE = 0.08
 FEWEST = 2
-_dice = SystemRandom()
 
 Row = tuple[int, int | None, str]  # id, twin_of, perceptual hash
 
@@ -29,10 +27,10 @@ def draw(
     """The candidates' ids in the order they are shown, and whether the target is left out. Empty when the catalogue is
     too small to look anything up in. The number of candidates is the same with and without the target."""
     chosen = _others(target, texts, player_id, N_HARD if hard else 0)
-    absent = may_be_absent and _dice.random() < ABSENT_SHARE
+    absent = may_be_absent and chance.happens(rules.current().absent_share)
     if not absent and chosen:
         chosen[-1] = target.pk
-    _dice.shuffle(chosen)
+    chance.dice.shuffle(chosen)
     return (chosen, absent) if len(chosen) >= FEWEST else ([], False)
 
 

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from sticktionary.domain import rules
 from sticktionary.domain.candidates import playable
-from sticktionary.domain.outcome import standings
+from sticktionary.domain.outcome import PROVEN, standings
 from sticktionary.models import Player, Retrieval, Round, Skip, Sticker, Turn
 
 IN_A_ROW = 3
@@ -30,9 +31,13 @@ def next_round(player: Player, *, human_only: bool = False) -> Round | None:
 
 
 def open_rounds(player: Player) -> QuerySet[Round]:
+    return unseen_by(player, Round.objects.filter(state=Round.State.OPEN))
+
+
+def unseen_by(player: Player, rounds: QuerySet[Round]) -> QuerySet[Round]:
     """Never their own, never one they had before, never a sticker whose answer they have seen or which they skipped."""
     return (
-        Round.objects.filter(language=player.language, state=Round.State.OPEN)
+        rounds.filter(language=player.language)
         .filter(sticker__state=Sticker.State.ACTIVE, sticker__pack__is_active=True)
         .exclude(source=Round.Source.PRACTICE)
         .exclude(sticker_id__in=Round.objects.filter(labeler=player).values("sticker_id"))
@@ -87,7 +92,8 @@ def lock(round_id: int) -> Round | None:
 
 def next_sticker(player: Player) -> Sticker | None:
     """The sticker to write for: one the player has not written for, rather one whose answer they have not seen, among
-    these one with the fewest rounds. When they have written for all, the one they wrote for longest ago."""
+    these one with the fewest rounds. When they have written for all, the one they wrote for longest ago. Never one that
+    was found often enough in their language."""
     free = playable().exclude(pk__in=Skip.objects.filter(player=player).values("sticker_id"))
     new = free.exclude(pk__in=Round.objects.filter(labeler=player).values("sticker_id"))
     unseen = new.exclude(pk__in=_answered(player).values("round__sticker_id"))
@@ -96,18 +102,49 @@ def next_sticker(player: Player) -> Sticker | None:
 
 
 def _least_labelled(stickers: QuerySet[Sticker], language: str) -> int | None:
+    """Out of a random few; all of the catalogue is only counted through when the few are all done."""
     ids = list(stickers.order_by("?").values_list("pk", flat=True)[:_LOOK_AT])
+    done = done_among(ids, language)
+    wanted = [id for id in ids if id not in done]
+    if ids and not wanted:
+        left = without_done(stickers, language).order_by("?")
+        wanted = list(left.values_list("pk", flat=True)[:_LOOK_AT])
     n_rounds = Counter(
-        Round.objects.filter(sticker_id__in=ids, language=language, source=Round.Source.PLAY)
+        Round.objects.filter(sticker_id__in=wanted, language=language, source=Round.Source.PLAY)
         .exclude(state__in=[Round.State.SKIPPED, Round.State.LAPSED])
         .values_list("sticker_id", flat=True)
     )
-    return min(ids, key=lambda sticker_id: n_rounds[sticker_id], default=None)
+    return min(wanted, key=lambda sticker_id: n_rounds[sticker_id], default=None)
 
 
 def _longest_ago(stickers: QuerySet[Sticker], player: Player) -> Sticker | None:
+    stickers = without_done(stickers, player.language)
     labelled = Turn.objects.filter(sitting__player=player, role=Turn.Role.LABELER).order_by("-dealt_at")
     latest_first = dict.fromkeys(labelled.values_list("round__sticker_id", flat=True))
     free = set(stickers.filter(pk__in=latest_first).values_list("pk", flat=True))
     oldest = next((sticker_id for sticker_id in reversed(latest_first) if sticker_id in free), None)
     return Sticker.objects.get(pk=oldest) if oldest else stickers.order_by("?").first()
+
+
+# --- retirement ---
+
+
+def done_among(sticker_ids: Sequence[int], language: str) -> set[int]:
+    """Those of the stickers that need no more rounds in a language, by the rules that hold now."""
+    enough = rules.current().done_after_found
+    if not enough:
+        return set()
+    found = Counter(_found(language).filter(sticker_id__in=sticker_ids).values_list("sticker_id", flat=True))
+    return {sticker_id for sticker_id, n_found in found.items() if n_found >= enough}
+
+
+def without_done(stickers: QuerySet[Sticker], language: str) -> QuerySet[Sticker]:
+    enough = rules.current().done_after_found
+    if not enough:
+        return stickers
+    found = _found(language).order_by().values("sticker_id").annotate(n=Count("pk")).filter(n__gte=enough)
+    return stickers.exclude(pk__in=found.values("sticker_id"))
+
+
+def _found(language: str) -> QuerySet[Round]:
+    return Round.objects.filter(language=language, source=Round.Source.PLAY, state__in=PROVEN)

@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import candidates, choosing, outcome, practice, turns, worn
+from sticktionary.domain import candidates, chance, choosing, outcome, practice, rules, turns, worn
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.events import announce
+from sticktionary.domain.quality import gold
 from sticktionary.models import Player, Retrieval, Revision, Round, Sitting, Sticker, Turn
 
 N_PAGES = 6
@@ -169,8 +170,17 @@ def _deal_labelling(player: Player, sitting: Sitting, number: int) -> bool:
         dealt_at=now,
         lease_until=now + turns.LEASE,
         taboo=worn.shown(sticker, player.language),
+        results_hidden=_hides_results(player),
     )
     return bool(_put(sitting, number, LABELER, round_, None))
+
+
+def _hides_results(player: Player) -> bool:
+    """By chance for each page, whatever was written before: what that changes is what the results change."""
+    rule = rules.current()
+    written = Round.objects.filter(labeler=player, source=Round.Source.PLAY).order_by()
+    n_before = written[: rule.hidden_after].count()
+    return n_before >= rule.hidden_after and chance.happens(rule.hidden_share)
 
 
 def _deal_live(player: Player, sitting: Sitting, number: int) -> bool:
@@ -178,18 +188,31 @@ def _deal_live(player: Player, sitting: Sitting, number: int) -> bool:
 
 
 def _deal_retrieval(player: Player, sitting: Sitting, number: int, *, human_only: bool = False) -> bool:
-    round_ = choosing.next_round(player, human_only=human_only)
+    round_, is_gold = _next_round(player, human_only=human_only)
     if round_ is None:
         return False
     texts = list(outcome.live_queries(round_.pk).values_list("text", flat=True))
-    shown, absent = candidates.draw(round_.sticker, texts, player.pk, may_be_absent=True)
+    shown, absent = candidates.draw(round_.sticker, texts, player.pk, may_be_absent=not is_gold)
     if not shown:
         return False
     now = timezone.now()
     retrieval = Retrieval.objects.create(
-        round=round_, player=player, candidates=shown, target_absent=absent, dealt_at=now, lease_until=now + turns.LEASE
+        round=round_,
+        player=player,
+        candidates=shown,
+        target_absent=absent,
+        is_gold=is_gold,
+        dealt_at=now,
+        lease_until=now + turns.LEASE,
     )
     return bool(_put(sitting, number, RETRIEVER, round_, retrieval))
+
+
+def _next_round(player: Player, *, human_only: bool) -> tuple[Round | None, bool]:
+    """The round to look up, and whether its answer is known: then nothing about the page may show it."""
+    if not human_only and gold.is_due(player) and (dealt := gold.next_round(player)):
+        return dealt
+    return choosing.next_round(player, human_only=human_only), False
 
 
 def _put(sitting: Sitting, number: int, role: str, round_: Round, retrieval: Retrieval | None) -> Turn:

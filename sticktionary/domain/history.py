@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from django.db.models import Prefetch, QuerySet, Sum
 
+from sticktionary.domain.outcome import COUNTS
 from sticktionary.domain.pictures import picture_of
 from sticktionary.domain.snapshot import Picture
 from sticktionary.models import LedgerEntry, Query, Retrieval, Round
@@ -81,7 +82,7 @@ def _queries(path: str) -> Prefetch[str]:
 
 
 def _answers() -> QuerySet[Retrieval]:
-    answered = Retrieval.objects.filter(state=Retrieval.State.ANSWERED, target_absent=False)
+    answered = Retrieval.objects.filter(COUNTS)
     return answered.select_related("player", "gave_away").order_by("pk")
 
 

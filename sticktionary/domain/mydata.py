@@ -56,7 +56,8 @@ def _sections(player_id: int) -> Iterator[tuple[str, QuerySet[Any, dict[str, Any
     yield "revisions", _rows(Revision, {"turn__sitting__player": player_id})
     yield "previews", _rows(Preview, written)
     # An open search keeps its answer; it is listed among the turns and given in full once it has ended.
-    yield "retrievals", _rows(Retrieval, mine).filter(state__in=ENDED)
+    # Which of them tried the player is not said: they would be known when they come.
+    yield "retrievals", _rows(Retrieval, mine, leave_out={"player", "is_gold"}).filter(state__in=ENDED)
     yield "skips", _rows(Skip, mine)
     yield "ledger", _rows(LedgerEntry, mine)
     yield "notices", _rows(Notice, mine)

@@ -1,4 +1,4 @@
-"""What the retrievers' answers say about a round: two agree, or a third decides."""
+"""What the retrievers' answers say about a round: as many as the rules ask for agree, or more of them decide."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import datetime
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from sticktionary.domain import catalogue
-from sticktionary.models import Query, Retrieval, Round
+from sticktionary.domain import rules
+from sticktionary.models import Judgement, Query, Retrieval, Round
 
 # Where the target was absent, the answer says nothing of the queries; a gold round was decided before.
 COUNTS = Q(state=Retrieval.State.ANSWERED, target_absent=False, is_gold=False)
@@ -19,26 +19,40 @@ PROVEN = (Round.State.FOUND, Round.State.ACCEPTED)  # by retrievers, or by a rev
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a round stands with its retrievers."""
+    """Where a round stands with its retrievers, and how many of them the rules ask for."""
 
     n_found: int = 0
     n_missed: int = 0
     n_leased: int = 0
+    n_usual: int = 2
+    n_most: int = 3  # when they split
+
+    @property
+    def n_answers(self) -> int:
+        return self.n_found + self.n_missed
+
+    @property
+    def verdict(self) -> Round.State | None:
+        """All of the usual number agree, or of the most there may be a majority that nobody left could turn. A tie of
+        the last of them is for a person."""
+        lead, n_left = abs(self.n_found - self.n_missed), max(0, self.n_most - self.n_answers)
+        agree = not (self.n_found and self.n_missed) or lead > n_left or not n_left
+        if self.n_answers < self.n_usual or not agree:
+            return None
+        return Round.State.FOUND if self.n_found > self.n_missed else Round.State.NEEDS_REVIEW
 
     @property
     def n_needed(self) -> int:
-        return 3 if self.n_found == self.n_missed == 1 else 2
+        """How many answers there are when the round can be decided at the earliest."""
+        if self.verdict or self.n_answers < self.n_usual:
+            return max(self.n_usual, self.n_answers)
+        lead = abs(self.n_found - self.n_missed)
+        return self.n_answers + (self.n_most - self.n_answers - lead) // 2 + 1
 
     @property
     def n_places(self) -> int:
         """How many more retrievers may be dealt the round now."""
-        return max(0, self.n_needed - self.n_found - self.n_missed - self.n_leased)
-
-    @property
-    def verdict(self) -> Round.State | None:
-        if self.n_found >= 2:
-            return Round.State.FOUND
-        return Round.State.NEEDS_REVIEW if self.n_missed >= 2 else None
+        return 0 if self.verdict else max(0, self.n_needed - self.n_answers - self.n_leased)
 
 
 def standings(round_ids: Iterable[int], now: datetime) -> dict[int, Standing]:
@@ -54,8 +68,23 @@ def standings(round_ids: Iterable[int], now: datetime) -> dict[int, Standing]:
             n_leased=Count("pk", filter=leased),
         )
     )
-    found = {row["round_id"]: Standing(row["n_found"], row["n_missed"], row["n_leased"]) for row in rows}
-    return {round_id: found.get(round_id, Standing()) for round_id in ids}
+    counts = {row["round_id"]: (row["n_found"], row["n_missed"], row["n_leased"]) for row in rows}
+    asked = _asked(ids)
+    return {round_id: _standing(counts.get(round_id, (0, 0, 0)), asked.get(round_id, 0)) for round_id in ids}
+
+
+def _standing(counts: tuple[int, int, int], n_asked: int) -> Standing:
+    rule = rules.current()
+    return Standing(*counts, max(rule.n_retrievers, n_asked), max(rule.n_retrievers_most, n_asked))
+
+
+def _asked(round_ids: list[int]) -> dict[int, int]:
+    """How many answers reviewers want who sent rounds back: one more than there were."""
+    sent_back = Judgement.objects.filter(
+        case__round_id__in=round_ids, verdict=Judgement.Verdict.SEND_BACK, undone_at=None
+    )
+    latest = {id: at for id, at in sent_back.order_by("at").values_list("case__round_id", "at") if id is not None}
+    return {round_id: counted(round_id).filter(answered_at__lte=at).count() + 1 for round_id, at in latest.items()}
 
 
 def standing_of(round_id: int) -> Standing:
@@ -64,17 +93,6 @@ def standing_of(round_id: int) -> Standing:
 
 def counted(round_id: int) -> QuerySet[Retrieval]:
     return Retrieval.objects.filter(COUNTS, round_id=round_id).select_related("player").order_by("answered_at", "pk")
-
-
-def decide(round_: Round) -> None:
-    """Close a locked open round once its retrievers agree; what was found becomes searchable."""
-    verdict = standing_of(round_.pk).verdict
-    if round_.state != Round.State.OPEN or verdict is None:
-        return
-    round_.state, round_.decided_at = verdict, timezone.now()
-    round_.save(update_fields=["state", "decided_at"])
-    if verdict == Round.State.FOUND and round_.source in {Round.Source.PLAY, Round.Source.SUGGESTION}:
-        catalogue.index_changed([round_.sticker_id])
 
 
 def live_queries(round_id: int) -> QuerySet[Query]:

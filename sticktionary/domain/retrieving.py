@@ -10,14 +10,29 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import checks, labelling, ledger, machine, notices, outcome, scoring, turns, waiting, worn
+from sticktionary.domain import (
+    attempts,
+    checks,
+    deciding,
+    labelling,
+    ledger,
+    machine,
+    notices,
+    outcome,
+    scoring,
+    turns,
+    waiting,
+    worn,
+)
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.events import announce
+from sticktionary.domain.quality import gold, words
 from sticktionary.models import LedgerEntry, Query, Retrieval, Round, Sticker, Turn
 
 MOST_SUGGESTIONS = 3
 AFTERTHOUGHT = timedelta(minutes=30)  # in which suggestions are still taken after the answer
 RETRIEVER = Turn.Role.RETRIEVER
+STILL_TRIED = (Round.State.OPEN, Round.State.FOUND)  # found: by one more than need be, or decided meanwhile
 LETTERS = ascii_lowercase[:24]
 
 
@@ -58,11 +73,14 @@ def _points(retrieval: Retrieval, round_: Round) -> int:
 
 
 def _count(retrieval: Retrieval, round_: Round, player_id: int) -> None:
-    """Pay both sides, tell the labeler, and close the round when its retrievers agree."""
+    """Pay both sides, tell the labeler, and close the round when its retrievers agree. A gold round was decided and
+    paid for before: nothing but the retriever's own side happens."""
     payments = [_retriever_payment(retrieval, round_, player_id)]
-    if round_.state == Round.State.OPEN and round_.source != Round.Source.PRACTICE and not retrieval.target_absent:
+    says_something = not retrieval.target_absent and not retrieval.is_gold
+    if says_something and round_.source != Round.Source.PRACTICE and round_.state in STILL_TRIED:
         payments += _labeler_payments(retrieval, round_)
-        outcome.decide(round_)
+        deciding.decide(round_)
+        gold.weigh(round_)
     ledger.pay(payments)
 
 
@@ -89,6 +107,7 @@ def _labeler_payments(retrieval: Retrieval, round_: Round) -> list[ledger.Paymen
     return [ledger.Payment(round_.labeler_id, n_points, reason, key, round_, retrieval, detail)]
 
 
+@attempts.noted
 @transaction.atomic
 def suggest(*, player_id: int, lease: str, key: str, candidate: str, text: str) -> list[str]:
     """A query of the retriever's own for a candidate: a round of one query, which others will look up."""
@@ -125,6 +144,7 @@ def _checked_suggestion(turn: Turn, retrieval: Retrieval, sticker: Sticker, text
     on_page = [query.normalised for query in outcome.live_queries(turn.round_id)]
     own = Query.objects.filter(round__in=retrieval.suggestions.filter(sticker=sticker))
     form = checks.check_form(text, turn.round.language)
+    words.require_harmless(form.normalised)
     if checks.is_near_copy(form.normalised, on_page):
         raise Refused("on_page", _("That is already on this page. A suggestion needs words of your own."))
     worn_out = worn.worn_out(sticker.pk, turn.round.language)

@@ -22,6 +22,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Few = Annotated[int, Meta(ge=1, le=20)]
 Many = Annotated[int, Meta(ge=1, le=1_000_000)]
 MaybeMany = Annotated[int, Meta(ge=0, le=1_000_000)]
+OneIn = Annotated[int, Meta(ge=0, le=1_000)]  # 0: never
 
 FRESH_FOR_S = 2.0
 
@@ -32,15 +33,18 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     n_retrievers_most: Few = 3  # when they split
     absent_share: Share = 0.08  # of lookups in which the target is left out
     hidden_share: Share = 0.15  # of pages to write on which live results are hidden
+    hidden_after: MaybeMany = 3  # pages a player has written on, so that they know the game with results first
 
     # retirement: when a sticker needs no more rounds in a language, and when it is halted
     done_after_found: MaybeMany = 0  # found rounds of play; 0: never done
-    halt_after_skips: Few = 5  # by as many players
+    halt_after_skips: Few = 5  # by as many players; a harmful sticker counts twice
+    halt_share: Share = 0.3  # and by more than this share of those it was dealt to
+    review_after_skips: Few = 3  # retrievers who pass on the same queries
 
     # gold: rounds whose answer is known, dealt unannounced
-    gold_every_first: Few = 6
+    gold_every_first: OneIn = 6
     gold_first: MaybeMany = 50  # lookups during which the rate above holds
-    gold_every: Few = 20
+    gold_every: OneIn = 20
     gold_after_found_at_once: Few = 3  # by as many, and by nobody else otherwise
     gold_exposures_most: Many = 50
 

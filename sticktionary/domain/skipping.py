@@ -9,14 +9,10 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import catalogue, dealing, turns
+from sticktionary.domain import catalogue, dealing, deciding, review, rules, turns
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.events import announce
-from sticktionary.models import Retrieval, Round, Skip, Sticker, Turn
-
-MANY = 5  # players; a harmful sticker counts twice
-SHARE = 0.3  # of the players it was dealt to
-MANY_RETRIEVERS = 3  # who pass on the same queries
+from sticktionary.models import Case, Retrieval, Round, Skip, Sticker, Turn
 
 
 @transaction.atomic
@@ -70,16 +66,18 @@ def _halt_sticker(sticker: Sticker) -> None:
     n_harmful = skips.filter(reason=Skip.Reason.HARMFUL).values("player").distinct().count()
     dealt_to = Round.objects.filter(sticker=sticker, labeler__isnull=False).exclude(source=Round.Source.SUGGESTION)
     weight = n_skipped + n_harmful
-    if weight >= MANY and weight > SHARE * dealt_to.values("labeler").distinct().count():
+    rule = rules.current()
+    n_dealt_to = dealt_to.values("labeler").distinct().count()
+    if weight >= rule.halt_after_skips and weight > rule.halt_share * n_dealt_to:
         catalogue.set_state(
             actor=None, sticker_ids=[sticker.pk], state=Sticker.State.HALTED, why=f"{n_skipped} players passed it on"
         )
+        reasons = ["skipped", "harmful"] if n_harmful else ["skipped"]
+        review.open_case(kind=Case.Kind.STICKER, sticker_id=sticker.pk, reasons=reasons)
 
 
 def _halt_round(round_: Round) -> None:
     """Queries that nobody wants to look up go to a person."""
     n_skipped = Skip.objects.filter(round=round_, as_labeler=False).values("player").distinct().count()
-    if n_skipped >= MANY_RETRIEVERS and round_.source != Round.Source.PRACTICE:
-        Round.objects.filter(pk=round_.pk, state=Round.State.OPEN).update(
-            state=Round.State.NEEDS_REVIEW, decided_at=timezone.now()
-        )
+    if n_skipped >= rules.current().review_after_skips and round_.source != Round.Source.PRACTICE:
+        deciding.give_up(round_, reason="skipped")

@@ -73,6 +73,9 @@ def take_back(turn: Turn) -> None:
 
 
 def is_still_needed(turn: Turn) -> bool:
+    """A gold round was decided long ago; as any other page does, it waits for who comes back to it."""
+    if turn.retrieval and turn.retrieval.is_gold:
+        return True
     state = Round.objects.values_list("state", flat=True).get(pk=turn.round_id)
     return state == Round.State.OPEN and outcome.standing_of(turn.round_id).n_places > 0
 

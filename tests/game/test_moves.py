@@ -28,6 +28,7 @@ from sticktionary.models import (
     Turn,
 )
 from tests.game.conftest import make_player, make_sticker
+from tests.rules import hold, leave_nothing_to_chance
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _target_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaving the target out is left to chance; these tests are about what happens when it is there."""
-    monkeypatch.setattr(candidates, "ABSENT_SHARE", 0.0)
+    leave_nothing_to_chance(monkeypatch)
 
 
 def label_turn(player: Player) -> LabelTurn:
@@ -251,14 +252,12 @@ def test_a_miss_costs_nothing_and_is_told(stickers: list[Sticker], anna: Player,
     assert not LedgerEntry.objects.exists()
 
 
-def test_none_of_these_is_right_only_when_it_is_not_there(
-    stickers: list[Sticker], anna: Player, ben: Player, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_none_of_these_is_right_only_when_it_is_not_there(stickers: list[Sticker], anna: Player, ben: Player) -> None:
     carl = make_player("carl")
     round_ = written_round(anna, stickers[4])
     find_turn(ben)
     assert answer(ben).outcome == "wrongly_none"
-    monkeypatch.setattr(candidates, "ABSENT_SHARE", 1.0)
+    hold(absent_share=1.0)
     find_turn(carl)
     found = answer(carl)
     assert (found.outcome, found.n_points, found.target, found.others) == ("rightly_none", 100, None, [])
@@ -529,9 +528,7 @@ def test_the_balance_is_the_sum_of_the_ledger_however_often_it_is_paid(
     assert LedgerEntry.objects.count() == LedgerEntry.objects.values("key").distinct().count()
 
 
-def test_candidates_hold_no_twins_and_are_as_many_with_and_without_the_target(
-    anna: Player, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_candidates_hold_no_twins_and_are_as_many_with_and_without_the_target(anna: Player) -> None:
     target = make_sticker(1)
     make_sticker(2, twin_of=target)
     make_sticker(3, perceptual_hash=target.perceptual_hash)
@@ -539,7 +536,7 @@ def test_candidates_hold_no_twins_and_are_as_many_with_and_without_the_target(
     make_sticker(4, twin_of=others[0])
     there, absent = candidates.draw(target, ["x"], anna.pk, may_be_absent=False)
     assert (target.pk in there, absent) == (True, False)
-    monkeypatch.setattr(candidates, "ABSENT_SHARE", 1.0)
+    hold(absent_share=1.0)
     gone, absent = candidates.draw(target, ["x"], anna.pk, may_be_absent=True)
     assert (target.pk in gone, absent) == (False, True)
     assert len(there) == len(gone) == len(others)

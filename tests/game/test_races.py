@@ -12,17 +12,18 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from sticktionary.domain import candidates, dealing, ledger, retrieving
+from sticktionary.domain import dealing, ledger, retrieving
 from sticktionary.domain.sitting import snapshot_for
 from sticktionary.models import LedgerEntry, Player, Retrieval, Round, Sitting, Turn
 from tests.game.conftest import make_player, make_sticker
+from tests.rules import leave_nothing_to_chance
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def _target_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(candidates, "ABSENT_SHARE", 0.0)
+    leave_nothing_to_chance(monkeypatch)
 
 
 def at_once(work: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from sticktionary.domain import candidates, retrieving
+from sticktionary.domain import retrieving
 from sticktionary.models import LedgerEntry, Player, Preview, Query, Retrieval, Round, Sticker, Turn
 from tests.game.conftest import make_player, make_sticker
 from tests.game.page import Page, page_of
+from tests.rules import leave_nothing_to_chance
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def _target_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(candidates, "ABSENT_SHARE", 0.0)
+    leave_nothing_to_chance(monkeypatch)
 
 
 @pytest.fixture

@@ -1,0 +1,101 @@
+"""Gold rounds: rounds whose answer is beyond doubt, dealt again now and then to see who looks. Nobody is told which.
+
+A round gets there by itself. One that all its retrievers found at once is put on probation; while there is no gold for
+a player, they are dealt such a round as one more retriever, whose answer counts like any other; when as many as the
+rules ask for have found it at once and nobody has not, it is gold, until it was dealt so often that it may be known.
+"""
+
+from __future__ import annotations
+
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from sticktionary.domain import chance, choosing, outcome, rules
+from sticktionary.models import Gold, Player, Retrieval, Round, Sticker
+
+_LOOK_AT = 24  # of those dealt least; one of them by chance
+_DECIDED = (Round.State.FOUND, Round.State.ACCEPTED)
+
+
+def is_due(player: Player) -> bool:
+    """By chance, since a player who could count would know."""
+    rule = rules.current()
+    looked_up = Retrieval.objects.filter(player=player).exclude(round__source=Round.Source.PRACTICE)
+    is_new = looked_up.order_by()[: rule.gold_first].count() < rule.gold_first
+    one_in = rule.gold_every_first if is_new else rule.gold_every
+    return bool(one_in) and chance.happens(1 / one_in)
+
+
+def next_round(player: Player) -> tuple[Round, bool] | None:
+    """A round for a player who is due for gold, and whether it is gold; where there is none, one on probation."""
+    fitting = _fitting(player)
+    if gold := _one_of(fitting.filter(promoted_at__isnull=False)):
+        _expose(gold)
+        return gold.round, True
+    if (probation := _one_of(fitting.filter(promoted_at=None), of_rounds=True)) and _is_free(probation.round):
+        return probation.round, False
+    return None
+
+
+def _fitting(player: Player) -> QuerySet[Gold]:
+    """What an ordinary page could be as well: nothing of their own, nothing they have seen, no tiring partner."""
+    rounds = choosing.unseen_by(player, Round.objects.filter(state__in=_DECIDED))
+    rounds = rounds.exclude(labeler_id__in=choosing.tiring_partners(player))
+    in_use = Gold.objects.filter(retired_at=None, n_exposures__lt=rules.current().gold_exposures_most)
+    return in_use.filter(round__in=rounds).order_by("n_exposures")
+
+
+def _one_of(gold: QuerySet[Gold], *, of_rounds: bool = False) -> Gold | None:
+    ids = list(gold.values_list("pk", flat=True)[:_LOOK_AT])
+    if not ids:
+        return None
+    of = ("self", "round") if of_rounds else ("self",)
+    free = Gold.objects.select_for_update(skip_locked=True, no_key=True, of=of).select_related("round__sticker")
+    return free.filter(pk=chance.dice.choice(ids)).first()
+
+
+def _is_free(round_: Round) -> bool:
+    """One at a time tries a round that is on probation."""
+    standing = outcome.standing_of(round_.pk)
+    return not standing.n_leased and standing.n_answers < rules.current().gold_after_found_at_once
+
+
+def _expose(gold: Gold) -> None:
+    Gold.objects.filter(pk=gold.pk).update(n_exposures=F("n_exposures") + 1)
+    worn = Gold.objects.filter(pk=gold.pk, n_exposures__gte=rules.current().gold_exposures_most)
+    worn.update(retired_at=timezone.now())
+
+
+# --- promotion ---
+
+
+def consider(round_: Round) -> None:
+    """Put a round that was just found on probation, or among the gold when it has been found at once often enough."""
+    ranks = _ranks(round_)
+    if not ranks or any(rank != 1 for rank in ranks):
+        return
+    is_enough = len(ranks) >= rules.current().gold_after_found_at_once
+    Gold.objects.get_or_create(round=round_, defaults={"promoted_at": timezone.now() if is_enough else None})
+
+
+def weigh(round_: Round) -> None:
+    """Judge a round on probation anew after one more answer: gold when enough found it at once, never gold when one of
+    them did not."""
+    probation = Gold.objects.filter(round=round_, promoted_at=None, retired_at=None)
+    if not probation.exists():
+        return
+    ranks = _ranks(round_)
+    if any(rank != 1 for rank in ranks):
+        probation.update(retired_at=timezone.now())
+    elif len(ranks) >= rules.current().gold_after_found_at_once:
+        probation.update(promoted_at=timezone.now())
+
+
+def _ranks(round_: Round) -> list[int]:
+    return list(outcome.counted(round_.pk).values_list("rank", flat=True))
+
+
+def in_play() -> QuerySet[Gold]:
+    """What may still be dealt to somebody."""
+    stickers = {"round__sticker__state": Sticker.State.ACTIVE, "round__sticker__pack__is_active": True}
+    return Gold.objects.filter(retired_at=None, promoted_at__isnull=False, round__state__in=_DECIDED, **stickers)
