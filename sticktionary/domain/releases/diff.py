@@ -1,0 +1,138 @@
+"""diff.json: what came, went and changed since the release before, by numbers that stay the same across releases.
+
+Both releases are read in batches into a temporary database on disk, so that memory does not grow with them.
+Of what went, only the number is named: a text that was taken back does not come back here.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TextIO
+
+import pyarrow.parquet
+
+from sticktionary.domain.releases.about import About
+
+BATCH = 20_000
+SCHEMA = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;
+CREATE TABLE before_query (id TEXT PRIMARY KEY, text TEXT, sticker TEXT) WITHOUT ROWID;
+CREATE TABLE after_query (id TEXT PRIMARY KEY, text TEXT, sticker TEXT) WITHOUT ROWID;
+CREATE TABLE before_sticker (sha TEXT PRIMARY KEY, name TEXT, part TEXT) WITHOUT ROWID;
+CREATE TABLE after_sticker (sha TEXT PRIMARY KEY, name TEXT, part TEXT) WITHOUT ROWID;
+"""
+GONE = "SELECT {columns} FROM {one} LEFT JOIN {other} USING ({key}) WHERE {other}.{key} IS NULL ORDER BY {key}"
+BOTH = "FROM before_{kind} b JOIN after_{kind} a USING ({key}) WHERE {differs} ORDER BY {key}"
+LISTS: dict[str, tuple[list[str], str]] = {  # what the rows of each list hold, and the statement that finds them
+    "queries_added": (
+        ["query_id"],
+        GONE.format(columns="id", one="after_query", other="before_query", key="id"),
+    ),
+    "queries_removed": (
+        ["query_id"],
+        GONE.format(columns="id", one="before_query", other="after_query", key="id"),
+    ),
+    "queries_changed": (
+        ["query_id", "query"],
+        "SELECT id, a.text " + BOTH.format(kind="query", key="id", differs="a.text <> b.text"),
+    ),
+    "queries_moved": (  # to another sticker, when two turned out to be the same
+        ["query_id", "sticker_id"],
+        "SELECT id, a.sticker "
+        "FROM before_query b JOIN after_query a USING (id) JOIN before_sticker s ON s.name = b.sticker "
+        "JOIN after_sticker t ON t.name = a.sticker WHERE s.sha <> t.sha ORDER BY id",
+    ),
+    "stickers_added": (
+        ["sticker_id"],
+        GONE.format(columns="after_sticker.name", one="after_sticker", other="before_sticker", key="sha"),
+    ),
+    "stickers_removed": (
+        ["sticker_id"],
+        GONE.format(columns="before_sticker.name", one="before_sticker", other="after_sticker", key="sha"),
+    ),
+    "stickers_renamed": (
+        ["was", "sticker_id"],
+        "SELECT b.name, a.name " + BOTH.format(kind="sticker", key="sha", differs="a.name <> b.name"),
+    ),
+    "split_moves": (  # there are none, save where stickers turned out to be the same
+        ["sticker_id", "was", "split"],
+        "SELECT a.name, b.part, a.part " + BOTH.format(kind="sticker", key="sha", differs="a.part <> b.part"),
+    ),
+}
+
+
+def write(folder: Path, about: About) -> dict[str, Any]:
+    """Write the diff of the release in `folder` to the one before it; its counts."""
+    with closing(sqlite3.connect("")) as database:  # "": a file of its own that goes when it is closed
+        database.executescript(SCHEMA)
+        if about.previous is not None:
+            _read(database, "before", about.previous)
+            _read(database, "after", folder)
+        counts = {name: _count(database, statement) for name, (_columns, statement) in LISTS.items()}
+        head = {
+            "release": about.number,
+            "previous": about.previous_number,
+            "counts": counts,
+            "withdrawn": _withdrawn(folder / "tombstones.jsonl"),
+        }
+        with (folder / "diff.json").open("w", encoding="utf-8", newline="\n") as file:
+            _print(file, head, database)
+    return head
+
+
+def _read(database: sqlite3.Connection, side: str, folder: Path) -> None:
+    parts = {row["sticker_id"]: row["part"] for row in _lines(folder / "splits.jsonl")}
+    stickers = _rows(folder / "stickers.parquet", ["sha256", "sticker_id"])
+    database.executemany(
+        f"INSERT INTO {side}_sticker VALUES (?, ?, ?)",  # noqa: S608
+        ((sha, name, parts.get(name, "")) for sha, name in stickers),
+    )
+    for path in sorted(folder.glob("queries/*.parquet")):
+        rows = _rows(path, ["query_id", "query", "sticker_id"])
+        database.executemany(f"INSERT INTO {side}_query VALUES (?, ?, ?)", rows)  # noqa: S608
+
+
+def _rows(path: Path, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+    with pyarrow.parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH, columns=columns):
+            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if path.is_file():
+        with path.open(encoding="utf-8") as file:
+            yield from (json.loads(line) for line in file)
+
+
+def _withdrawn(path: Path) -> dict[str, int]:
+    """How many tombstones there are of each kind and reason."""
+    counted = Counter(f"{row['kind']}: {row['reason']}" if row.get("reason") else row["kind"] for row in _lines(path))
+    return dict(sorted(counted.items()))
+
+
+def _count(database: sqlite3.Connection, statement: str) -> int:
+    n: int = database.execute(f"SELECT count(*) FROM ({statement})").fetchone()[0]  # noqa: S608
+    return n
+
+
+def _print(file: TextIO, head: dict[str, Any], database: sqlite3.Connection) -> None:
+    """The head and the lists as one JSON object, a row of a list on a line, never held as a whole."""
+    file.write(json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}"))
+    for name, (columns, statement) in LISTS.items():
+        file.write(f",\n {json.dumps(name)}: [")
+        _print_rows(file, ({**dict(zip(columns, row, strict=True))} for row in database.execute(statement)))
+    file.write("\n}\n")
+
+
+def _print_rows(file: TextIO, rows: Iterable[dict[str, Any]]) -> None:
+    between = "\n  "
+    for row in rows:
+        held: Any = next(iter(row.values())) if len(row) == 1 else row
+        file.write(between + json.dumps(held, ensure_ascii=False))
+        between = ",\n  "
+    file.write("]")

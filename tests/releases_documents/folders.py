@@ -1,0 +1,151 @@
+"""A small release folder, laid out as a frozen one, and what it says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sticktionary.domain.releases.about import About, Credit, File, PackNote, ReleaseRules
+
+QUERY = pa.schema(
+    [
+        ("query_id", pa.string()),
+        ("query", pa.string()),
+        ("sticker_id", pa.string()),
+        ("language", pa.string()),
+        ("source", pa.string()),
+        ("weight", pa.float64()),
+        ("n_found", pa.int64()),
+        ("retrievers", pa.list_(pa.string())),
+        ("answers", pa.list_(pa.struct([("rank", pa.int64()), ("retriever", pa.string())]))),
+    ]
+)
+PAIR = pa.schema([QUERY.field(name) for name in ("query", "sticker_id", "language", "weight", "source")])
+STICKER = pa.schema(
+    [("sticker_id", pa.string()), ("sha256", pa.string()), ("pack", pa.string()), ("width", pa.int64())]
+)
+
+
+@dataclass
+class Made:
+    """Queries as (id, text, sticker, language) by part, and the sha256 of each sticker by its name."""
+
+    queries: dict[str, list[tuple[str, str, str, str]]]
+    stickers: dict[str, str]
+    tombstones: list[dict[str, str]] = field(default_factory=list)
+    with_pictures: bool = True
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def usual() -> Made:
+    return Made(
+        queries={
+            "train": [
+                ("q1", "good morning", "sun.png", "en"),
+                ("q2", "早上好", "sun.png", "zh"),
+                ("q3", 'say "hi", you', "cat.png", "en"),
+            ],
+            "validation": [("q4", "no way", "no.png", "en")],
+            "test": [("q5", "晚安", "moon.png", "zh"), ("q6", "good night", "moon.png", "en")],
+        },
+        stickers={
+            name: hashlib.sha256(name.encode()).hexdigest() for name in ("sun.png", "cat.png", "no.png", "moon.png")
+        },
+    )
+
+
+def make(folder: Path, made: Made, number: int = 1, previous: Path | None = None, **said: Any) -> About:
+    """Write the data files and return what the release says of itself; the documents are not written yet."""
+    folder.mkdir()
+    files = [
+        _parquet(folder, f"queries/{part}.parquet", QUERY, [_query(*q) for q in rows])
+        for part, rows in made.queries.items()
+    ]
+    for part, rows in made.queries.items():
+        pairs = [{name: row[name] for name in PAIR.names} for row in (_query(*q) for q in rows)]
+        files.append(_parquet(folder, f"pairs/{part}.parquet", PAIR, pairs))
+    shelf = [{"sticker_id": name, "sha256": sha, "pack": "shapes", "width": 8} for name, sha in made.stickers.items()]
+    files.append(_parquet(folder, "stickers.parquet", STICKER, shelf))
+    sides = {query[2]: part for part, held in made.queries.items() for query in held}
+    splits = [{"sticker_id": name, "part": part} for name, part in sorted(sides.items())]
+    files.append(_lines(folder, "splits.jsonl", splits))
+    files.append(_lines(folder, "tombstones.jsonl", made.tombstones))
+    files += [_csv(folder, made, language) for language in ("en", "zh")]
+    if made.with_pictures:
+        files += [_bytes(folder, f"stickers/{name}", name.encode()) for name in sorted(made.stickers)]
+    n_queries = sum(map(len, made.queries.values()))
+    about: dict[str, Any] = {
+        "number": number,
+        "title": "First light",
+        "notes": "Thank you, all.",
+        "watermark_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
+        "code_version": "0.1.0",
+        "rules": ReleaseRules(credit=Credit(authors=("Chee, Ada", "The players"), url="https://example.org/stickers")),
+        "counts": {"n_stickers": len(made.stickers), "n_queries": n_queries, "n_queries_en": 4},
+        "packs": [PackNote("shapes", "Shapes | odd", "drawn <here>", "CC0", len(made.stickers), made.with_pictures)],
+        "files": files,
+        "statistics": {
+            "queries": {"en": {"n_queries": 4, "mean_words": 1.5}, "zh": {"n_queries": 2, "mean_words": 3.0}}
+        },
+        "pii": {"n_texts": n_queries, "found": {"phone": 0}},
+        "n_withdrawn": len(made.tombstones),
+        "previous": previous,
+        "previous_number": number - 1 if previous else None,
+    }
+    return About(**{**about, **said})
+
+
+def seal(folder: Path) -> None:
+    """SHA256SUMS over all that is there, as a frozen release has it."""
+    paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    lines = [f"{hashlib.sha256((folder / path).read_bytes()).hexdigest()}  {path}\n" for path in paths]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def _query(id: str, text: str, sticker: str, language: str) -> dict[str, Any]:
+    proof = {"n_found": 1, "retrievers": ["anon_1"], "answers": [{"rank": 1, "retriever": "anon_1"}]}
+    row = {"query_id": id, "query": text, "sticker_id": sticker, "language": language}
+    return {**row, "source": "play", "weight": 0.9, **proof}
+
+
+def _parquet(folder: Path, path: str, schema: pa.Schema, rows: list[dict[str, Any]]) -> File:
+    (folder / path).parent.mkdir(exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / path)
+    return _entry(folder, path, len(rows), {item.name: str(item.type) for item in schema})
+
+
+def _lines(folder: Path, path: str, rows: list[dict[str, str]]) -> File:
+    (folder / path).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return _entry(folder, path, len(rows), dict.fromkeys(rows[0], "string") if rows else {})
+
+
+def _csv(folder: Path, made: Made, language: str) -> File:
+    texts: dict[str, list[str]] = {}
+    for rows in made.queries.values():
+        for _id, text, sticker, said_in in rows:
+            if said_in == language:
+                texts.setdefault(sticker, []).append(text.replace(", ", ","))
+    quoted = {sticker: ", ".join(said).replace('"', '""') for sticker, said in texts.items()}
+    lines = [f'{sticker},"{held}"\n' for sticker, held in sorted(quoted.items())]
+    return _bytes(folder, f"sticker_queries_{language}.csv", ("sticker_id,labeled_queries\n" + "".join(lines)).encode())
+
+
+def _bytes(folder: Path, path: str, content: bytes) -> File:
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_bytes(content)
+    return _entry(folder, path, None, {})
+
+
+def _entry(folder: Path, path: str, n_rows: int | None, columns: dict[str, str]) -> File:
+    content = (folder / path).read_bytes()
+    return File(path, len(content), hashlib.sha256(content).hexdigest(), n_rows, columns)
