@@ -39,8 +39,13 @@ class Checked:
 
 
 def clean(text: str) -> str:
-    """The text without what cannot be seen. A comma becomes a space: data sets put one between two queries."""
-    return " ".join(_STACKED.sub(r"\1", _UNSEEN.sub("", re.sub(r"[\s,]+", " ", text))).split())
+    """The text as it can be read. A comma becomes a space: data sets put one between two queries."""
+    return legible(text.replace(",", " "))
+
+
+def legible(text: str) -> str:
+    """The text in one line, without what cannot be seen."""
+    return " ".join(_STACKED.sub(r"\1", _UNSEEN.sub("", re.sub(r"\s+", " ", text))).split())
 
 
 def check(text: str, *, language: str, sticker: Sticker, worn_out: Iterable[str], others: Sequence[str]) -> Checked:
@@ -73,11 +78,11 @@ def check_form(text: str, language: str) -> Checked:
         raise Refused("too_long", _("That is longer than 60 characters. Keep it as short as a search."))
     if contact.holds_contact_data(unicodedata.normalize("NFKC", text)):
         raise Refused("contact", _("Addresses, numbers and names of accounts stay out of the dictionary."))
-    _check_script(normalised, language)
+    check_script(normalised, language)
     return Checked(text, normalised)
 
 
-def _check_script(normalised: str, language: str) -> None:
+def check_script(normalised: str, language: str) -> None:
     if language == "en" and not all(_LETTER_OF_ENGLISH.match(char) for char in _LETTER.findall(normalised)):
         raise Refused("wrong_script", _("Write in English here: that is the language you play in."))
     if language == "zh" and not _reads_as_chinese(normalised):

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import candidates, chance, choosing, outcome, practice, rules, turns, worn
+from sticktionary.domain import bonus, candidates, chance, choosing, outcome, practice, rules, turns, worn
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.events import announce
 from sticktionary.domain.quality import gold
@@ -57,7 +57,8 @@ def _deal_next(player: Player, sitting: Sitting) -> None:
     if sitting.is_practice:
         _deal_practice(player, sitting, number)
     elif number > N_PAGES:
-        _end(sitting)
+        if not bonus.deal(player, sitting):
+            end(sitting)
     else:
         _deal_page(player, sitting, number)
 
@@ -124,7 +125,7 @@ def _still_waits(player: Player) -> bool:
     return player.waiting_since is not None and timezone.now() - player.waiting_since < WAIT
 
 
-def _end(sitting: Sitting) -> None:
+def end(sitting: Sitting) -> None:
     sitting.ended_at = timezone.now()
     sitting.save(update_fields=["ended_at"])
 
@@ -132,7 +133,7 @@ def _end(sitting: Sitting) -> None:
 def _deal_practice(player: Player, sitting: Sitting, number: int) -> None:
     if number > practice.N_PAGES or not _put_practice(player, sitting, number):
         Player.objects.filter(pk=player.pk, practised_at=None).update(practised_at=timezone.now())
-        _end(sitting)
+        end(sitting)
         player.practised_at = timezone.now()
         _deal_next(player, _open_sitting(player))
 

@@ -8,6 +8,7 @@ BASE = {1: 100, 2: 60, 3: 30}
 WRONG_PICK_ABOVE = -10
 RIGHTLY_NONE = 100
 PRACTICE = 20
+CONFIRMED = 10  # an answer on a bonus page that another player confirms
 NOVELTY_OF_NEW, NOVELTY_OF_WORN = 1.5, 0.5
 
 

@@ -11,12 +11,13 @@ from datetime import timedelta
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from sticktionary.domain import board, candidates, dealing, notices, outcome, scoring, turns, waiting
+from sticktionary.domain import board, bonus, bonus_page, candidates, dealing, notices, outcome, scoring, turns, waiting
 from sticktionary.domain.breakdown import find_lines, other_lines, written_lines
 from sticktionary.domain.pictures import picture_of
 from sticktionary.domain.plates import plate
 from sticktionary.domain.retrieving import LETTERS
 from sticktionary.domain.snapshot import (
+    BonusTurn,
     FindTurn,
     FoundTurn,
     LabelTurn,
@@ -36,7 +37,7 @@ from sticktionary.domain.snapshot import (
 from sticktionary.models import LedgerEntry, Notice, Player, Retrieval, Round, Sitting, Sticker, Turn
 
 SUMMARY_FOR = timedelta(hours=2)  # who comes back later begins afresh
-Page_ = LabelTurn | FindTurn | FoundTurn | WrittenTurn | Waiting | Summary | Nothing
+Page_ = LabelTurn | FindTurn | FoundTurn | WrittenTurn | BonusTurn | Waiting | Summary | Nothing
 
 
 def snapshot_for(player_id: int) -> Snapshot:
@@ -73,6 +74,8 @@ def _turn(player: Player, sitting: Sitting | None, pages: list[Turn]) -> Page_:
     if player.waiting_since is not None:
         n_writing = waiting.writers(player.language, player.pk).count()
         return Waiting(player.waiting_since.timestamp(), n_writing)
+    if sitting is not None and (asked := bonus.in_hand(sitting)):
+        return bonus_page.turn_of(player, asked)
     if last is not None and last.state == Turn.State.DONE:
         return _written_turn(last) if last.role == Turn.Role.LABELER else _found_turn(player, last)
     return Nothing("start" if candidates.playable().exists() else "empty")
@@ -268,6 +271,7 @@ def _summary(player: Player, sitting: Sitting, pages: list[Turn]) -> Summary:
         goal_this_week=board.WEEKLY_GOAL,
         neighbours=[Neighbour(row.place, row.name, row.n_points, row.is_me) for row in week.neighbours],
         to_next=week.to_next,
+        **bonus_page.tally(sitting),
     )
 
 

@@ -102,6 +102,41 @@ class WrittenTurn(Struct, frozen=True, tag="written", tag_field="kind"):
     coach: str = ""  # practice_sent
 
 
+class Choice(Struct, frozen=True):
+    """A label to choose, with its names in both languages: annotators of both choose from the same ones."""
+
+    id: str
+    name: str
+    other_name: str  # in the other language
+    gloss: str
+
+
+class Choices(Struct, frozen=True):
+    name: str  # empty where the labels are not in groups
+    choices: list[Choice]
+
+
+class ChatLine(Struct, frozen=True):
+    speaker: str
+    text: str
+    sticker: Picture | None = None
+    is_asked: bool = False  # this is the use of the sticker that is asked about
+
+
+class BonusTurn(Struct, frozen=True, tag="bonus", tag_field="kind"):
+    """A short question after the six pages, which may be passed on."""
+
+    lease: str
+    lease_until: float
+    task: str  # of sticktionary.models.Task
+    number: int  # of the sitting's bonus pages
+    n_pages: int  # at most
+    sticker: Picture
+    groups: list[Choices] = []  # of labels, where one is chosen
+    chat: list[ChatLine] = []  # what was said before, the sticker last
+    printed: str = ""  # what is held to be written on it
+
+
 class Waiting(Struct, frozen=True, tag="waiting", tag_field="kind"):
     since: float
     n_writing: int
@@ -137,6 +172,8 @@ class Summary(Struct, frozen=True, tag="summary", tag_field="kind"):
     goal_this_week: int
     neighbours: list[Neighbour] = []  # none for who is not on the board
     to_next: int | None = None  # points to the place above
+    n_bonus: int = 0  # bonus pages that were answered
+    bonus_points: int = 0  # for those that another player has confirmed so far
 
 
 class Nothing(Struct, frozen=True, tag="nothing", tag_field="kind"):
@@ -170,5 +207,5 @@ class Snapshot(Struct, frozen=True):
     points: int
     is_guest: bool
     tabs: list[Tab]
-    turn: LabelTurn | FindTurn | FoundTurn | WrittenTurn | Waiting | Summary | Nothing
+    turn: LabelTurn | FindTurn | FoundTurn | WrittenTurn | BonusTurn | Waiting | Summary | Nothing
     notices: list[NoticeLine]

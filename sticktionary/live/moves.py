@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import dealing, labelling, notices, retrieving, skipping, waiting
+from sticktionary.domain import annotating, dealing, labelling, notices, retrieving, skipping, waiting
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.machine import Guess
 from sticktionary.live import protocol
@@ -47,6 +47,10 @@ def carry_out(player_id: int, move: protocol.Move) -> Outcome:
             waiting.wait(player_id=who, lease=lease, key=key)
         case protocol.StopWaiting():
             waiting.stop_waiting(player_id=who)
+        case protocol.Annotate(lease=lease, given=given):
+            annotating.answer(player_id=who, lease=lease, key=key, given=given)
+        case protocol.SkipBonus(lease=lease, finish=finish):
+            annotating.skip(player_id=who, lease=lease, key=key, finish=finish)
         case protocol.NoticesSeen(upto=upto):
             notices.seen(player_id=who, upto=upto)
         case _:

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from sticktionary.domain.answers import Given
+
 Key = Annotated[str, Meta(min_length=8, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 Lease = Annotated[str, Meta(max_length=200)]
 Text = Annotated[str, Meta(max_length=200)]
@@ -105,6 +107,20 @@ class StopWaiting(Move, tag="stop_waiting", frozen=True):
     pass
 
 
+class Annotate(Move, tag="annotate", frozen=True):
+    """The answer to a bonus page."""
+
+    lease: Lease
+    given: Given
+
+
+class SkipBonus(Move, tag="skip_bonus", frozen=True):
+    """Pass a bonus page on; or finish: no more of them in this sitting."""
+
+    lease: Lease
+    finish: bool = False
+
+
 class NoticesSeen(Move, tag="notices_seen", frozen=True):
     upto: RowId
 
@@ -124,6 +140,8 @@ Message = (
     | SkipTurn
     | WaitForLive
     | StopWaiting
+    | Annotate
+    | SkipBonus
     | NoticesSeen
 )
 
