@@ -169,4 +169,4 @@ def fisher(n_found: int, n: int, n_others_found: int, n_others: int) -> float:
 
 def _is_unrelated(met: list[Meeting]) -> bool:
     shares = [each.machine_share for each in met if each.is_found and each.machine_share is not None]
-    return not shares or float(np.median(shares)) >= UNRELATED
+    return bool(shares) and float(np.median(shares)) >= UNRELATED

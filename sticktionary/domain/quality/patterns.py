@@ -276,7 +276,8 @@ def fails_gold(play: Play) -> Finding | None:
     return Finding(Kind.GOLD_FAILED, {"n": n_failed, "of": len(gold), "p": p})
 
 
-TESTS: Sequence[Callable[[Play], Finding | None]] = (
+Test = Callable[[Play], Finding | None]
+TESTS: Sequence[Test] = (
     too_fast, burst, bot, repeats, pasted, at_random, fails_gold,
 )  # fmt: skip
 
