@@ -23,7 +23,7 @@ import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import krippendorff
 import numpy as np
@@ -142,7 +142,7 @@ def _looked_up(distances: Figures) -> DistanceMetric:
     def metric(v1: Any, v2: Any, **_ignored: Any) -> Any:
         return distances[v1, v2]
 
-    return metric
+    return cast(DistanceMetric, metric)
 
 
 def _resampled_alphas(counts: Figures, distances: Figures, weights: Counts) -> Figures:

@@ -120,9 +120,12 @@ def _check(taxonomy: Taxonomy) -> None:
     if not taxonomy.source or taxonomy.version < 1:
         raise TaxonomyError(f"{taxonomy.id} does not say where it comes from, or which version it is")
     groups = {group.id for group in taxonomy.groups}
-    for label in (*taxonomy.labels.values(), *taxonomy.groups):
-        if set(label.name) != set(LANGUAGES) or not all(label.name.values()):
-            raise TaxonomyError(f"{taxonomy.id}: {label.id} lacks a name in one of the languages")
+    named = {id: label.name for id, label in taxonomy.labels.items()} | {
+        f"group {group.id}": group.name for group in taxonomy.groups
+    }
+    for id, name in named.items():
+        if set(name) != set(LANGUAGES) or not all(name.values()):
+            raise TaxonomyError(f"{taxonomy.id}: {id} lacks a name in one of the languages")
     for label in taxonomy.labels.values():
         if groups and label.parent not in groups:
             raise TaxonomyError(f"{taxonomy.id}: {label.id} belongs to no group")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from retrieval_engine.text import normalise
 from sticktionary.domain import accounts
 from sticktionary.domain.errors import Refused
-from sticktionary.models import AuditEntry, IndexChange, Pack, Player, Query, Round, Sticker
+from sticktionary.models import AuditEntry, IndexChange, Pack, Player, Query, Round, Sticker, Task
 
 PER_ROUND = 5  # queries
 
@@ -112,6 +112,31 @@ def set_pack_active(*, actor: Player | None, pack: Pack, is_active: bool, why: s
     Pack.objects.filter(pk=pack.pk).update(is_active=is_active)
     _audit(actor, "pack_active" if is_active else "pack_inactive", f"pack {pack.slug}", why=why)
     index_changed(pack.stickers.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def set_may_publish_pictures(*, actor: Player, pack: Pack, may_publish: bool, why: str) -> None:
+    """Say whether releases may hold the pictures of a pack; else they hold its queries only. A question of rights."""
+    accounts.require(actor, "change_pack")
+    if not why.strip():
+        raise Refused("no_reason", _("Say why: on which licence or whose word it rests."))
+    Pack.objects.filter(pk=pack.pk).update(may_publish_pictures=may_publish)
+    _audit(actor, "pack_pictures_public" if may_publish else "pack_pictures_withheld", f"pack {pack.slug}", why=why)
+
+
+@transaction.atomic
+def set_bonus_tasks(*, actor: Player | None, pack: Pack, tasks: Collection[str], why: str = "") -> list[str]:
+    """Say what bonus pages ask about the stickers of a pack, in the tasks' own order. Answers that are in are kept."""
+    if actor is not None:
+        accounts.require(actor, "change_pack")
+    if unknown := sorted(set(tasks) - set(Task.values)):
+        raise Refused("unknown_task", _("There is no task called %(name)s.") % {"name": unknown[0]})
+    held = Pack.objects.select_for_update().get(pk=pack.pk)
+    wanted = [task for task in Task.values if task in tasks]
+    if wanted != held.bonus_tasks:
+        Pack.objects.filter(pk=pack.pk).update(bonus_tasks=wanted)
+        _audit(actor, "bonus_tasks", f"pack {pack.slug}", was=held.bonus_tasks, now=wanted, why=why[:300])
+    return wanted
 
 
 def _audit(actor: Player | None, verb: str, subject: str, **detail: object) -> None:

@@ -14,12 +14,13 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from sticktionary.domain import accounts, catalogue, exporting, jobs, registry
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.search import catalogue_search
-from sticktionary.models import ExportJob, ImportJob, ModelVersion, Pack, Sticker
+from sticktionary.models import ExportJob, ImportJob, ModelVersion, Pack, Sticker, Task
 from sticktionary.models.job import Job
 from sticktionary.web.imports import import_job, new_import
 from sticktionary.web.uploads import ModelForm
@@ -61,7 +62,13 @@ def pack(request: HttpRequest, slug: str) -> HttpResponse:
     if state in Sticker.State.values:
         stickers = stickers.filter(state=state)
     page = Paginator(stickers, 120).get_page(request.GET.get("page"))
-    context = {"pack": shelf, "page": page, "state": state, "states": Sticker.State.choices}
+    context = {
+        "pack": shelf,
+        "page": page,
+        "state": state,
+        "states": Sticker.State.choices,
+        "tasks": [(task, task.label, task.needs_conversation) for task in Task],
+    }
     return show(request, "pack", "packs", context)
 
 
@@ -77,6 +84,25 @@ def change_stickers(request: HttpRequest, slug: str) -> HttpResponse:
         catalogue.set_state(actor=player_of(request), sticker_ids=ids, state=state, why=why)
     except Refused as refusal:
         messages.error(request, refusal.message)
+    return redirect("studio_pack", slug=slug)
+
+
+@require_POST
+@allowed("change_pack")
+def bonus_tasks(request: HttpRequest, slug: str) -> HttpResponse:
+    """What bonus pages ask about the stickers of a pack."""
+    shelf = get_object_or_404(Pack, slug=slug)
+    try:
+        catalogue.set_bonus_tasks(
+            actor=player_of(request),
+            pack=shelf,
+            tasks=request.POST.getlist("task"),
+            why=request.POST.get("why", "")[:300],
+        )
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("Kept. Players get these pages from their next sitting on."))
     return redirect("studio_pack", slug=slug)
 
 
@@ -204,6 +230,7 @@ urlpatterns = [
     path("packs/", packs, name="studio_packs"),
     path("packs/<slug:slug>/", pack, name="studio_pack"),
     path("packs/<slug:slug>/change/", change_stickers, name="studio_change_stickers"),
+    path("packs/<slug:slug>/bonus/", bonus_tasks, name="studio_bonus_tasks"),
     path("import/", new_import, name="studio_import"),
     path("imports/<int:job_id>/", import_job, name="studio_import_job"),
     path("models/", models, name="studio_models"),
