@@ -16,15 +16,15 @@ from sticktionary.domain.releases.about import About, Credit, File, PackNote, Re
 
 QUERY = pa.schema(
     [
-        ("query_id", pa.string()),
+        ("query_id", pa.int64()),
         ("query", pa.string()),
         ("sticker_id", pa.string()),
         ("language", pa.string()),
         ("source", pa.string()),
         ("weight", pa.float64()),
         ("n_found", pa.int64()),
-        ("retrievers", pa.list_(pa.string())),
-        ("answers", pa.list_(pa.struct([("rank", pa.int64()), ("retriever", pa.string())]))),
+        ("nudges", pa.list_(pa.string())),
+        ("retrievals", pa.list_(pa.struct([("rank", pa.int64()), ("retriever", pa.string())]))),
     ]
 )
 PAIR = pa.schema([QUERY.field(name) for name in ("query", "sticker_id", "language", "weight", "source")])
@@ -37,7 +37,7 @@ STICKER = pa.schema(
 class Made:
     """Queries as (id, text, sticker, language) by part, and the sha256 of each sticker by its name."""
 
-    queries: dict[str, list[tuple[str, str, str, str]]]
+    queries: dict[str, list[tuple[int, str, str, str]]]
     stickers: dict[str, str]
     tombstones: list[dict[str, str]] = field(default_factory=list)
     with_pictures: bool = True
@@ -51,12 +51,12 @@ def usual() -> Made:
     return Made(
         queries={
             "train": [
-                ("q1", "good morning", "sun.png", "en"),
-                ("q2", "早上好", "sun.png", "zh"),
-                ("q3", 'say "hi", you', "cat.png", "en"),
+                (1, "good morning", "sun.png", "en"),
+                (2, "早上好", "sun.png", "zh"),
+                (3, 'say "hi", you', "cat.png", "en"),
             ],
-            "validation": [("q4", "no way", "no.png", "en")],
-            "test": [("q5", "晚安", "moon.png", "zh"), ("q6", "good night", "moon.png", "en")],
+            "validation": [(4, "no way", "no.png", "en")],
+            "test": [(5, "晚安", "moon.png", "zh"), (6, "good night", "moon.png", "en")],
         },
         stickers={
             name: hashlib.sha256(name.encode()).hexdigest() for name in ("sun.png", "cat.png", "no.png", "moon.png")
@@ -97,7 +97,7 @@ def make(folder: Path, made: Made, number: int = 1, previous: Path | None = None
         "statistics": {
             "queries": {"en": {"n_queries": 4, "mean_words": 1.5}, "zh": {"n_queries": 2, "mean_words": 3.0}}
         },
-        "pii": {"n_texts": n_queries, "found": {"phone": 0}},
+        "pii": {"n_scanned": {"queries": n_queries}, "n_found": {"phone": 1}, "n_left_out": 1, "n_masked": 0},
         "n_withdrawn": len(made.tombstones),
         "previous": previous,
         "previous_number": number - 1 if previous else None,
@@ -112,8 +112,8 @@ def seal(folder: Path) -> None:
     (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
-def _query(id: str, text: str, sticker: str, language: str) -> dict[str, Any]:
-    proof = {"n_found": 1, "retrievers": ["anon_1"], "answers": [{"rank": 1, "retriever": "anon_1"}]}
+def _query(id: int, text: str, sticker: str, language: str) -> dict[str, Any]:
+    proof = {"n_found": 1, "nudges": ["plain"], "retrievals": [{"rank": 1, "retriever": "anon_1"}]}
     row = {"query_id": id, "query": text, "sticker_id": sticker, "language": language}
     return {**row, "source": "play", "weight": 0.9, **proof}
 

@@ -37,7 +37,7 @@ def front_matter(about: About, facts: Facts) -> dict[str, Any]:
         "multilinguality": ["multilingual" if len(about.rules.languages) > 1 else "monolingual"],
         "source_datasets": ["original"],
         "tags": ["stickers", "search-queries", "image-retrieval", "query-generation", "croissant"],
-        "configs": [_config(held, is_default=held.name == "queries") for held in listed],
+        "configs": [_config(held, is_default=held.name == "queries") for held in listed if held.is_config],
     }
 
 
@@ -72,7 +72,8 @@ def _context(about: About, facts: Facts) -> dict[str, Any]:
         "queries_parts": ", ".join(first.parts),
         "first": next(iter(first.parts.values()), None),
         "first_table": first,
-        "named": listed[1:],
+        "named": [held for held in listed[1:] if held.is_config],
+        "unnamed": [held for held in listed if not held.is_config],
         "tables": [_section(held) for held in listed],
         "other_files": "\n".join(f"* `{path}`: {what}" for path, what in other_files(about)),
         "has_pictures": has_pictures(about),

@@ -6,22 +6,65 @@ _STICKER = "the sticker, as in the table `stickers`"
 _LANGUAGE = "the language it was written in: `en` or `zh`"
 _SPLIT = "`train`, `validation` or `test`; that of the sticker"
 
+_RANK = "place of the sticker among the picks, from 1; 0: not found"
+
 COMMON = {
-    "v": "version of the row's form",
+    "v": "version of the form of the row",
     "sticker_id": _STICKER,
     "language": _LANGUAGE,
     "lang": _LANGUAGE,
     "split": _SPLIT,
     "part": _SPLIT,
     "pack": "the pack of the sticker",
-    "query": "what somebody would type to find the sticker, as they wrote it",
+    "query": "what somebody would type to find the sticker; with its spelling mended where a reviewer did so",
     "query_id": "number of the query, the same in every release",
-    "round_id": "number of the round it was written in, the same in every release",
-    "normalised": "the same text in small letters, one width of letters, and single spaces",
-    "source": "`play` (written by a labeler), `suggestion` (by a retriever), `house` (came with the sticker)",
-    "weight": "how far the labeler can be relied on, from 0 to 1",
+    "round_id": "number of the round, the same in every release: one sticker labelled once in one language",
+    "retrieval_id": "number of the lookup, the same in every release",
+    "source": "`play` (a labeler wrote it), `suggestion` (a retriever did), `house` (it came with the sticker)",
+    "retriever": "pseudonym of who looked it up, in this release only; empty for somebody who left",
+    "retriever_weight": "how far the retriever can be relied on, from 0 to 1",
+    "rank": _RANK,
+    "none_of_these": "whether the retriever said that the sticker is not among the candidates",
+    "n_candidates": "stickers that the retriever chose from",
+    "gave_away": "`query_id` of the query that the retriever says led there; empty when not said",
+    "machine_rank": "place at which the game's own search put the sticker among the candidates; never proof",
 }
-OF_TABLE: dict[str, dict[str, str]] = {}
+OF_TABLE: dict[str, dict[str, str]] = {
+    "queries": {
+        "normalised": "the query in small letters, in one width of letters, with single spaces",
+        "typed": "what was typed, where a reviewer mended the spelling; else empty",
+        "status": "why it is believed: `found`, `reviewed` (a reviewer accepted it), `house`, or `unproven`",
+        "weight": "how far to trust it in training: the labeler's weight by the chance to find the sticker with it",
+        "position": "its place among the queries of the round, from 0",
+        "novelty": "from 0.5 (everybody would have typed it) to 1.5 (new)",
+        "nudges": "hints that were shown for it and overruled",
+        "n_gave_away": "retrievers who said that this query led them there",
+        "labeler": "pseudonym of who wrote it, in this release only; empty for `house` and for somebody who left",
+        "labeler_weight": "how far the labeler can be relied on, from 0 to 1",
+        "n_retrievers": "lookups of the round that count as proof",
+        "n_found": "how many of them found the sticker",
+        "best_rank": "the best place that a retriever put it at; 0: nobody found it",
+        "p_find": "estimated chance that another player finds the sticker with the round's queries",
+        "p_find_low": "lower end of the 95 % interval of `p_find`",
+        "p_find_high": "upper end of the 95 % interval of `p_find`",
+        "results_hidden": "whether the labeler wrote without seeing live results",
+        "model_version": "the search model whose results the labeler saw",
+        "retrievals": "every lookup that counts, each with the columns of the same name of the table `retrievals`",
+    },
+    "pairs": {"weight": "how far to trust it in training, from 0 to 1"},
+    "stickers": {
+        "sticker_id": "name of the sticker, the same in every release; its file below `stickers/`",
+        "sha256": "checksum of the picture as it came, the same in every release",
+    },
+    "retrievals": {
+        "candidates": "the stickers that were shown, in the order shown",
+        "picks": "the stickers that were picked, best first",
+        "target_absent": "whether the sticker was left out on purpose",
+        "is_gold": "whether its answer was known beforehand, to see who looks; it decides nothing about the round",
+        "counts": "whether it counts as proof",
+    },
+    "tombstones": {"kind": "what was taken back", "reason": "why"},
+}
 
 
 def meaning(table: str, column: str) -> str:

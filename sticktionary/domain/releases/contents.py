@@ -35,6 +35,11 @@ class Table:
     def format(self) -> str:
         return next(iter(self.parts.values())).path.rpartition(".")[2]
 
+    @property
+    def is_config(self) -> bool:
+        """Whether it can be loaded by name: `datasets` takes the format of all configurations from the first."""
+        return self.format == "parquet"
+
 
 ABOUT = {  # in the order in which they are shown; the first is what is loaded when nothing is asked for
     "queries": "One row for each query, with what makes it believed.",

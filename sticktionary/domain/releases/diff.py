@@ -21,8 +21,8 @@ from sticktionary.domain.releases.about import About
 BATCH = 20_000
 SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;
-CREATE TABLE before_query (id TEXT PRIMARY KEY, text TEXT, sticker TEXT) WITHOUT ROWID;
-CREATE TABLE after_query (id TEXT PRIMARY KEY, text TEXT, sticker TEXT) WITHOUT ROWID;
+CREATE TABLE before_query (id PRIMARY KEY, text TEXT, sticker TEXT) WITHOUT ROWID;
+CREATE TABLE after_query (id PRIMARY KEY, text TEXT, sticker TEXT) WITHOUT ROWID;
 CREATE TABLE before_sticker (sha TEXT PRIMARY KEY, name TEXT, part TEXT) WITHOUT ROWID;
 CREATE TABLE after_sticker (sha TEXT PRIMARY KEY, name TEXT, part TEXT) WITHOUT ROWID;
 """

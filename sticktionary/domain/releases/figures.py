@@ -62,15 +62,13 @@ def _item(item: Any) -> str:
 
 
 def pii(about: About) -> str:
-    """A sentence on the scan for personal data."""
-    listed = ", ".join(f"{name} {number(n)}" for name, n in _numbers(about.pii))
-    return f"The scan for personal data: {listed}." if listed else "No scan for personal data is reported."
-
-
-def _numbers(held: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, int]]:
-    for name, value in held.items():
-        title = f"{above} {words(name)}".strip()
-        if isinstance(value, dict):
-            yield from _numbers(value, title)
-        elif isinstance(value, int) and not isinstance(value, bool):
-            yield title, value
+    """A sentence or two on the scan for personal data."""
+    if "n_scanned" not in about.pii:
+        return "No scan for personal data is reported."
+    n_texts = sum(about.pii["n_scanned"].values())
+    found = ", ".join(f"{words(kind)} in {number(n)}" for kind, n in about.pii["n_found"].items()) or "nothing"
+    left_out, masked = number(about.pii["n_left_out"]), number(about.pii["n_masked"])
+    return (
+        f"{number(n_texts)} texts were scanned for personal data. Found: {found}. "
+        f"{left_out} of them were left out, and {masked} are here with what was found masked."
+    )
