@@ -1,0 +1,98 @@
+"""What is filled in to send conversations in: a file, and how it is to be taken."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from sticktionary.domain.conversations import Options
+from sticktionary.models import ConversationImport
+from sticktionary.models.players import Language
+
+
+class ChatsForm(forms.Form):
+    """A file of chats and how it is to be taken in: the options of `conversations.Options`."""
+
+    file = forms.FileField(
+        required=False,
+        label=gettext_lazy("A file of conversations"),
+        help_text=gettext_lazy("JSON lines (.jsonl): one conversation a line, or one turn a line."),
+    )
+    language = forms.ChoiceField(
+        choices=[("", gettext_lazy("As the lines say")), *Language.choices],
+        required=False,
+        label=gettext_lazy("Language"),
+    )
+    source = forms.CharField(
+        max_length=300,
+        label=gettext_lazy("Where it comes from"),
+        help_text=gettext_lazy("Who collected it, and a link if there is one."),
+    )
+    licence = forms.CharField(
+        max_length=120,
+        label=gettext_lazy("Licence"),
+        help_text=gettext_lazy("What may be done with the conversations. Lines that say their own keep it."),
+    )
+    prefix = forms.CharField(
+        max_length=40,
+        required=False,
+        label=gettext_lazy("Before each number"),
+        help_text=gettext_lazy("When another collection counts its chats in the same way."),
+    )
+    gap_minutes = forms.IntegerField(
+        min_value=0,
+        max_value=1_000_000,
+        initial=0,
+        required=False,
+        label=gettext_lazy("Minutes of silence that end a session"),
+        help_text=gettext_lazy("0: sessions are as the file gives them."),
+    )
+    paper_filter = forms.BooleanField(
+        required=False, label=gettext_lazy("Only chats with enough words before a sticker, and no commands")
+    )
+    least_words = forms.IntegerField(
+        min_value=0, max_value=10_000, initial=20, required=False, label=gettext_lazy("Words before the sticker")
+    )
+    skip_bad = forms.BooleanField(
+        required=False, label=gettext_lazy("Leave out chats with a bad line and take in the others")
+    )
+    dry_run = forms.BooleanField(required=False, label=gettext_lazy("Dry run: check every line, import nothing"))
+
+    def __init__(
+        self, *args: Any, checked: ConversationImport | None = None, is_over_quota: bool = False, **named: Any
+    ) -> None:
+        super().__init__(*args, **named)
+        self.is_over_quota = is_over_quota
+        self.checked = checked  # a dry run; its file need not come again
+
+    def clean_file(self) -> TemporaryUploadedFile | None:
+        if self.is_over_quota:
+            raise forms.ValidationError(_("The file is larger than %(n)d MB.") % {"n": settings.MAX_UPLOAD_MB})
+        file: TemporaryUploadedFile | None = self.cleaned_data["file"]
+        if file is None and self.checked is None:
+            raise forms.ValidationError(_("Choose a file first."))
+        return file
+
+    def options(self) -> Options:
+        given = {name: self.cleaned_data[name] for name in Options.__struct_fields__}
+        return Options(**{**given, "gap_minutes": given["gap_minutes"] or 0, "least_words": given["least_words"] or 0})
+
+    def kept_file(self) -> tuple[Path, str]:
+        """The file in the uploads folder, and the name it came with."""
+        file: TemporaryUploadedFile | None = self.cleaned_data["file"]
+        if file is None:
+            assert self.checked is not None
+            return Path(self.checked.path), self.checked.label
+        kept = Path(settings.UPLOADS_DIR) / f"{uuid.uuid4().hex}.jsonl"
+        shutil.move(file.temporary_file_path(), kept)
+        os.chmod(kept, 0o600)
+        return kept, file.name or kept.name
