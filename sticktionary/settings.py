@@ -63,8 +63,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
-    "sticktionary",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # templates and styles; its scripts are left out (docs/operating.md)
+    "sticktionary.apps.SticktionaryConfig",
+    "sticktionary.apps.DeskConfig",  # django.contrib.admin with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -242,6 +243,15 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
+}
+
+UNFOLD = {
+    "SITE_TITLE": _("Sticktionary"),
+    "SITE_HEADER": _("Sticktionary: the editors' desk"),
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"navigation": "sticktionary.admin.navigation.sidebar"},
 }
 
 LOGGING = {

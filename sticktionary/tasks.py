@@ -9,11 +9,15 @@ from celery.signals import worker_ready
 from sticktionary.celery_app import app
 
 SWEEP_EVERY_S = 20.0
+LOOK_EVERY_S = 120.0  # at those who played since
+PAIRS_EVERY_S = 3_600.0
 
 
 @app.on_after_finalize.connect
 def plan(sender: Any, **kwargs: Any) -> None:
     sender.add_periodic_task(SWEEP_EVERY_S, sweep.s(), expires=SWEEP_EVERY_S)
+    sender.add_periodic_task(LOOK_EVERY_S, look_for_flags.s(), expires=LOOK_EVERY_S)
+    sender.add_periodic_task(PAIRS_EVERY_S, look_at_pairs.s(), expires=PAIRS_EVERY_S)
 
 
 @worker_ready.connect
@@ -24,14 +28,31 @@ def begin(**kwargs: Any) -> None:
 @app.task(name="sticktionary.sweep")
 def sweep() -> None:
     """Make lost jobs good, embed stickers that were missed, forget what nobody needs any more."""
-    from sticktionary.domain import figures, guests, importing, jobs, registry, search
+    from sticktionary.domain import deciding, figures, guests, importing, jobs, registry, search
+    from sticktionary.domain.quality import estimates
 
     jobs.sweep()
+    deciding.sweep()
+    estimates.count_new()
     figures.refresh()
     importing.forget_uploads()
     registry.embed_missing()
     search.forget_old_changes()
     guests.forget_idle()
+
+
+@app.task(name="sticktionary.look_for_flags")
+def look_for_flags() -> None:
+    from sticktionary.domain.quality import flags
+
+    flags.sweep()
+
+
+@app.task(name="sticktionary.look_at_pairs")
+def look_at_pairs() -> None:
+    from sticktionary.domain.quality import flags
+
+    flags.sweep_pairs()
 
 
 @app.task(name="sticktionary.run_import")

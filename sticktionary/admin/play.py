@@ -2,147 +2,153 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
-from sticktionary.admin.read_only import ReadOnly, ReadOnlyInline
-from sticktionary.domain import pictures
+from retrieval_engine.text import normalise
+from sticktionary.admin import showing
+from sticktionary.admin.read_only import ReadOnly, by_number, by_player
+from sticktionary.admin.timeline import timeline_of
 from sticktionary.models import LedgerEntry, Notice, Query, Retrieval, Round, Skip, Sticker
 
-N_PREVIEWS = 200  # of one round in its timeline
-
-
-def picture(sticker: Sticker) -> SafeString:
-    shown = pictures.picture_of(sticker)
-    return format_html('<img src="{}" alt="{}" width="96" height="96" class="sticker">', shown.poster, shown.alt)
-
-
-class QueryInline(ReadOnlyInline):
-    model = Query
-    fields = ("position", "text", "normalised", "nudges", "novelty", "added_at", "removed_at")
-
-
-class RetrievalInline(ReadOnlyInline):
-    model = Retrieval
-    fields = ("player", "state", "rank", "none_of_these", "target_absent", "n_points", "machine_rank", "answered_at")
-    show_change_link = True
+N_SEARCHED = 500  # the newest rounds that say what was searched
 
 
 @admin.register(Round)
 class RoundAdmin(ReadOnly):
-    list_display = ("id", "thumb", "words", "language", "source", "state", "labeler", "submitted_at", "decided_at")
-    list_filter = ("state", "source", "language", "sticker__pack")
-    search_fields = ("=id", "queries__text", "labeler__display_name", "sticker__name")
+    list_display = ("id", "thumbnail", "words", "language", "source", "stamp", "labeler", "submitted_at", "decided_at")
+    list_filter = ("state", "source", "language", "results_hidden")
+    searched = _("Number, a whole query, or who wrote it")
     list_select_related = ("sticker", "labeler")
-    ordering = ("-pk",)
-    list_per_page = 50
-    show_full_result_count = False
     fields = (
-        ("thumb", "sticker"),
-        ("language", "source", "state"),
-        "labeler",
-        ("dealt_at", "lease_until", "submitted_at", "decided_at"),
-        ("results_hidden", "model_version"),
-        "taboo",
-        "timeline",
+        *("language", "source", "state", "labeler", "dealt_at", "submitted_at", "decided_at"),
+        *("results_hidden", "model_version", "taboo", "suggested_in"),
     )
-    readonly_fields = ("thumb", "timeline")
-    inlines = (QueryInline, RetrievalInline)
+    change_form_template = "admin/round.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Round]:
-        return super().get_queryset(request).prefetch_related("queries")
+        rounds: QuerySet[Round] = super().get_queryset(request)
+        return rounds.prefetch_related("queries")
 
-    @admin.display(description=gettext_lazy("Picture"))
-    def thumb(self, round_: Round) -> SafeString:
-        return picture(round_.sticker)
+    def found_by(self, term: str) -> Q:
+        with_text = Query.objects.filter(normalised=normalise(term)[:200]).order_by("-round_id")
+        round_ids = list(with_text.values_list("round_id", flat=True)[:N_SEARCHED])
+        return by_number(term) | Q(pk__in=round_ids) | by_player(term, "labeler")
 
-    @admin.display(description=gettext_lazy("Queries"))
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        rounds = Round.objects.select_related("sticker__pack")
+        round_ = rounds.filter(pk=object_id).first() if _is_key(object_id) else None
+        told = {} if round_ is None else self._whole(round_)
+        answer: HttpResponse = super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
+        return answer
+
+    def _whole(self, round_: Round) -> dict[str, Any]:
+        return {
+            "picture": showing.picture(round_.sticker),
+            "sticker": round_.sticker,
+            "queries": list(round_.queries.select_related("ruling")),
+            "retrievals": list(round_.retrievals.select_related("player").order_by("pk")),
+            "timeline": timeline_of(round_),
+        }
+
+    @admin.display(description=_("Picture"))
+    def thumbnail(self, round_: Round) -> SafeString | str:
+        return showing.thumbnail(round_.sticker)
+
+    @admin.display(description=_("Queries"))
     def words(self, round_: Round) -> str:
         return "; ".join(query.text for query in round_.queries.all() if query.removed_at is None)
 
-    @admin.display(description=gettext_lazy("Timeline"))
-    def timeline(self, round_: Round) -> SafeString:
-        lines = sorted(timeline_of(round_), key=lambda line: line[0])
-        rows = ((date_format(localtime(at), "Y-m-d H:i:s"), what) for at, what in lines)
-        return format_html('<ol class="timeline">{}</ol>', format_html_join("", "<li><time>{}</time> {}</li>", rows))
+    @admin.display(description=_("state"))
+    def stamp(self, round_: Round) -> SafeString:
+        return showing.state(round_)
 
 
-def timeline_of(round_: Round) -> Iterator[tuple[datetime, str]]:
-    """Everything that is known to have happened in a round, in no order."""
-    yield round_.dealt_at, _("dealt to %(who)s") % {"who": round_.labeler or _("nobody")}
-    for revision in round_.revisions.all():
-        yield revision.at, f"{revision.move}: {_plain(revision.detail)}"
-    for preview in round_.previews.order_by("pk")[:N_PREVIEWS]:
-        place = preview.target_rank or "–"
-        yield preview.at, _("typed “%(text)s”, target at %(place)s") % {"text": preview.text, "place": place}
-    if round_.submitted_at:
-        yield round_.submitted_at, _("submitted")
-    for retrieval in round_.retrievals.select_related("player"):
-        yield from _retrieval_lines(retrieval)
-    for skip in round_.skips.select_related("player"):
-        yield skip.at, _("skipped by %(who)s: %(why)s") % {"who": skip.player, "why": skip.get_reason_display()}
-    if round_.decided_at:
-        yield round_.decided_at, _("decided: %(state)s") % {"state": round_.get_state_display()}
-
-
-def _retrieval_lines(retrieval: Retrieval) -> Iterator[tuple[datetime, str]]:
-    who = retrieval.player or _("somebody who has left")
-    yield retrieval.dealt_at, _("looked up by %(who)s") % {"who": who}
-    if retrieval.answered_at:
-        place = retrieval.rank or _("not found")
-        yield retrieval.answered_at, _("%(who)s answered: %(place)s") % {"who": who, "place": place}
-
-
-def _plain(detail: Any) -> str:
-    return ", ".join(f"{key} {value}" for key, value in detail.items()) if isinstance(detail, dict) else str(detail)
+def _is_key(said: str) -> bool:
+    return said.isdecimal() and len(said) < 19
 
 
 @admin.register(Retrieval)
 class RetrievalAdmin(ReadOnly):
-    list_display = ("id", "round", "player", "state", "rank", "none_of_these", "target_absent", "n_points")
-    list_filter = ("state", "rank", "target_absent", "round__language")
-    search_fields = ("=id", "=round__id", "player__display_name")
+    list_display = (
+        *("id", "round_link", "player", "stamp", "rank", "none_of_these", "target_absent", "is_gold"),
+        *("n_points", "answered_at"),
+    )
+    list_filter = ("state", "none_of_these", "target_absent", "is_gold")
+    searched = _("Number of the round, or who looked it up")
     list_select_related = ("round", "player")
-    ordering = ("-pk",)
-    show_full_result_count = False
+    fields = (
+        *("round_link", "player", "state", "is_gold", "target_absent", "dealt_at", "lease_until", "answered_at"),
+        *("picks_shown", "none_of_these", "rank", "n_points", "gave_away", "machine_rank", "model_version"),
+    )
+    readonly_fields = ("round_link", "picks_shown")
+
+    def found_by(self, term: str) -> Q:
+        return by_number(term, "round") | by_player(term)
+
+    @admin.display(description=_("round"))
+    def round_link(self, retrieval: Retrieval) -> SafeString | str:
+        return showing.link(retrieval.round)
+
+    @admin.display(description=_("picks"))
+    def picks_shown(self, retrieval: Retrieval) -> SafeString | str:
+        return showing.row_of(Sticker.objects.in_bulk(retrieval.picks), retrieval.picks)
+
+    @admin.display(description=_("state"))
+    def stamp(self, retrieval: Retrieval) -> SafeString:
+        return showing.state(retrieval)
 
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnly):
-    list_display = ("at", "player", "n_points", "reason", "round", "retrieval", "key")
-    list_filter = ("reason", "player__language")
-    search_fields = ("=player__username", "player__display_name", "=key")
-    list_select_related = ("player", "round", "retrieval")
-    ordering = ("-pk",)
-    show_full_result_count = False
+    list_display = ("at", "player", "n_points", "reason", "round_link", "key")
+    list_filter = ("reason", ("at", admin.DateFieldListFilter))
+    searched = _("Who earned them, number of the round, or the key")
+    list_select_related = ("player", "round")
+
+    def found_by(self, term: str) -> Q:
+        return by_player(term) | by_number(term, "round") | Q(key=term)
+
+    @admin.display(description=_("round"))
+    def round_link(self, entry: LedgerEntry) -> SafeString | str:
+        return showing.link(entry.round)
 
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnly):
-    list_display = ("created_at", "player", "kind", "payload", "seen_at")
-    list_filter = ("kind",)
-    search_fields = ("player__display_name",)
+    list_display = ("created_at", "player", "kind", "contents", "seen_at")
+    searched = _("Who was told")
     list_select_related = ("player",)
-    ordering = ("-pk",)
-    show_full_result_count = False
+
+    def found_by(self, term: str) -> Q:
+        return by_player(term)
+
+    @admin.display(description=_("contents"))
+    def contents(self, notice: Notice) -> SafeString:
+        return showing.detail(notice.payload)
 
 
 @admin.register(Skip)
 class SkipAdmin(ReadOnly):
-    list_display = ("at", "player", "sticker", "reason", "as_labeler", "round")
+    list_display = ("at", "player", "thumbnail", "sticker", "reason", "as_labeler", "round_link")
     list_filter = ("reason", "as_labeler")
-    search_fields = ("player__display_name", "sticker__name")
+    searched = _("Who skipped it, or number of the sticker")
     list_select_related = ("player", "sticker", "round")
-    ordering = ("-pk",)
-    show_full_result_count = False
+
+    def found_by(self, term: str) -> Q:
+        return by_player(term) | by_number(term, "sticker")
+
+    @admin.display(description=_("Picture"))
+    def thumbnail(self, skip: Skip) -> SafeString | str:
+        return showing.thumbnail(skip.sticker)
+
+    @admin.display(description=_("round"))
+    def round_link(self, skip: Skip) -> SafeString | str:
+        return showing.link(skip.round)

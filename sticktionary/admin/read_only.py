@@ -1,12 +1,66 @@
 from __future__ import annotations
 
-from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
+from typing import Any
+
+from django import forms
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from sticktionary.admin.paging import KeysetChangeList
 
 
-class NoChanges:
-    """Facts are looked at here; only verbs make and change them."""
+class ReadOnly(ModelAdmin):  # type: ignore[misc]
+    """Facts are looked at here; only verbs make and change them.
+
+    Lists come newest first, page by page, and are searched through indexes alone: `found_by` turns what was typed into
+    a condition on indexed columns, and `searched` says what may be typed.
+    """
+
+    list_per_page = 50
+    list_disable_select_all = True
+    show_full_result_count = False
+    sortable_by = ()
+    ordering = ("-pk",)
+    actions: Any = None
+    searched: Any = ""
+    change_form_template = "admin/fact.html"
+
+    @property
+    def search_help_text(self) -> Any:
+        return self.searched or None
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("pk",) if self.searched else ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        return (queryset.filter(self.found_by(term)) if term else queryset), False
+
+    def found_by(self, term: str) -> Q:
+        return by_number(term)
+
+    def get_changelist(self, request: HttpRequest, **told: Any) -> type[ChangeList]:
+        return KeysetChangeList
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A fact with what may be done about it: the same verbs as on the list."""
+        acts = [(name, title) for name, (_act, _name, title) in self.get_actions(request).items()]
+        list_url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        told = {"acts": acts, "list_url": list_url, **(extra_context or {})}
+        answer: HttpResponse = super().change_view(request, object_id, form_url, told)
+        return answer
+
+    @property
+    def media(self) -> forms.Media:
+        """Nothing is edited here, so none of the editing's scripts; ticking rows needs one."""
+        return forms.Media(js=["admin/js/actions.js"]) if self.actions else forms.Media()
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -18,10 +72,11 @@ class NoChanges:
         return False
 
 
-class ReadOnly(NoChanges, admin.ModelAdmin):  # type: ignore[type-arg]
-    pass
+def by_number(term: str, field: str = "pk") -> Q:
+    """Rows whose number it is; none when it is no number."""
+    return Q(**{field: int(term)}) if term.isdecimal() and len(term) < 19 else Q(pk__in=[])
 
 
-class ReadOnlyInline(NoChanges, admin.TabularInline):  # type: ignore[type-arg]
-    extra = 0
-    template = "admin/inline.html"
+def by_player(term: str, field: str = "player") -> Q:
+    """Rows of the player who signs in with the name."""
+    return Q(**{f"{field}__username": term})

@@ -40,18 +40,34 @@ def test_everything_can_be_looked_at_and_nothing_edited(sticker: Sticker, name: 
 def test_an_action_is_a_verb_with_its_line_in_the_audit(sticker: Sticker, action: str, state: str) -> None:
     admin = client("admin")
     address = reverse("admin:sticktionary_sticker_changelist")
-    admin.post(address, {"action": action, "_selected_action": [sticker.pk]})
+    asked = admin.post(address, {"action": action, "_selected_action": [sticker.pk]})
+    sticker.refresh_from_db()
+    assert (asked.status_code, sticker.state) == (200, "active")
+    told = {"action": action, "_selected_action": [sticker.pk], "asked": "1"}
+    assert admin.post(address, {**told, "reason": " "}).context["form"].errors.keys() == {"reason"}
+    assert admin.post(address, {**told, "reason": "not ours"}).status_code == 302
     sticker.refresh_from_db()
     assert sticker.state == state
-    assert AuditEntry.objects.get(verb=f"sticker_{state}").actor == Player.objects.get(username="admin")
+    entry = AuditEntry.objects.get(verb=f"sticker_{state}")
+    assert (entry.actor, entry.detail["why"]) == (Player.objects.get(username="admin"), "not ours")
 
 
 def test_a_pack_is_taken_out_of_play(sticker: Sticker) -> None:
     admin = client("admin")
     address = reverse("admin:sticktionary_pack_changelist")
     for action, is_active in (("take_out_of_play", False), ("put_in_play", True)):
-        admin.post(address, {"action": action, "_selected_action": [sticker.pack_id]})
+        told = {"action": action, "_selected_action": [sticker.pack_id], "asked": "1", "reason": "asked for"}
+        assert admin.post(address, told).status_code == 302
         assert Pack.objects.get().is_active is is_active
+
+
+def test_whether_pictures_may_be_published_is_a_question_of_rights(sticker: Sticker) -> None:
+    address = reverse("admin:sticktionary_pack_changelist")
+    told = {"action": "let_pictures_out", "_selected_action": [sticker.pack_id], "asked": "1", "reason": "CC0"}
+    for role, may in (("moderator", False), ("admin", True)):
+        client(role).post(address, told)
+        assert Pack.objects.get().may_publish_pictures is may
+    assert AuditEntry.objects.get(verb="pack_pictures_public").detail == {"why": "CC0"}
 
 
 @pytest.mark.parametrize("role", ["reviewer", "researcher"])
@@ -59,6 +75,7 @@ def test_other_staff_look_and_change_nothing(sticker: Sticker, role: str) -> Non
     staff = client(role)
     address = reverse("admin:sticktionary_sticker_changelist")
     assert staff.get(address).status_code == 200
-    staff.post(address, {"action": "put_withdrawn", "_selected_action": [sticker.pk]})
+    told = {"action": "put_withdrawn", "_selected_action": [sticker.pk], "asked": "1", "reason": "because"}
+    staff.post(address, told)
     sticker.refresh_from_db()
     assert sticker.state == "active"

@@ -39,7 +39,7 @@ def test_every_list_and_page_opens(admin: Player, player: Player, play: Play) ->
         assert response.status_code == 200, model
         assert b'name="_save"' not in response.content, model
     page = client.get(f"/admin/sticktionary/round/{round_.pk}/change/").content.decode()
-    lines = re.findall(r"</time> (.+?)</li>", page)
+    lines = re.findall(r"</time> (.+?)(?: <small>|</li>)", page)
     assert lines == [
         "dealt to tamsin",
         "typed “mon”, target at 4",
@@ -49,6 +49,7 @@ def test_every_list_and_page_opens(admin: Player, player: Player, play: Play) ->
         "head_editor answered: 2",
         "skipped by head_editor: Another reason",
         "decided: found",
+        "90 points for tamsin: your queries were found",
     ]
     assert "robot" in client.get(f"/admin/sticktionary/player/{player.pk}/change/").content.decode()
 

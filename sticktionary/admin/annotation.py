@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from sticktionary.admin import showing
+from sticktionary.admin.catalogue import JobAdmin
+from sticktionary.admin.read_only import ReadOnly, by_number, by_player
+from sticktionary.models import Annotation, Conversation, ConversationImport
+
+
+@admin.register(Annotation)
+class AnnotationAdmin(ReadOnly):
+    list_display = ("id", "thumbnail", "task", "language", "player", "stamp", "said", "taxonomy", "answered_at")
+    list_display_links = ("id", "task")
+    list_filter = ("state", "task", "language")
+    list_select_related = ("sticker", "player")
+    searched = _("Number of the sticker, or who answered")
+
+    def found_by(self, term: str) -> Q:
+        return by_number(term, "sticker") | by_player(term)
+
+    @admin.display(description=_("Picture"))
+    def thumbnail(self, annotation: Annotation) -> SafeString | str:
+        return showing.thumbnail(annotation.sticker)
+
+    @admin.display(description=_("state"))
+    def stamp(self, annotation: Annotation) -> SafeString:
+        return showing.state(annotation)
+
+    @admin.display(description=_("value"))
+    def said(self, annotation: Annotation) -> SafeString | str:
+        return "–" if annotation.value is None else showing.detail(annotation.value)
+
+
+@admin.register(ConversationImport)
+class ConversationImportAdmin(JobAdmin):
+    list_display = ("label", "stamp", "is_dry_run", "progress", "created_by", "created_at")
+    list_select_related = ("created_by",)
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnly):
+    list_display = ("key", "language", "source", "licence", "is_active", "created_at")
+    list_filter = ("language", "is_active")
+    searched = _("Number in its source")
+
+    def found_by(self, term: str) -> Q:
+        return Q(key=term)
