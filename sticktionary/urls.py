@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("sticktionary.web.pages")),  # landing, the game's page, its words
     path("", include("sticktionary.web.people")),  # start, sign-in, profile, history, boards, points
+    path("appeals/", include("sticktionary.web.appeals")),
     path("", include("sticktionary.web.pictures")),  # stickers as files
     path("", include("sticktionary.web.plates")),  # candidates as files
     path("studio/", include("sticktionary.web.studio")),  # import, packs, models, export

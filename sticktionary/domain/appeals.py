@@ -109,7 +109,20 @@ def in_force(case: Case) -> Judgement | None:
     return next((judgement for judgement in case.judgements.all() if judgement.undone_at is None), None)
 
 
-def open_to_appeal(player_id: int) -> list[Sanction]:
-    """Sanctions that hold and have not been appealed yet."""
-    held = Sanction.objects.filter(player_id=player_id, lifted_at=None)
-    return list(held.exclude(cases__kind=Case.Kind.APPEAL).order_by("-at"))
+@dataclass(frozen=True)
+class Held:
+    """A sanction that holds, and whether it can still be appealed."""
+
+    sanction: Sanction
+    may_appeal: bool
+
+
+def in_force_on(player_id: int) -> list[Held]:
+    held = Sanction.objects.filter(player_id=player_id, lifted_at=None).order_by("-at")
+    appealed = set(Case.objects.filter(_made(), player=player_id).values_list("sanction", flat=True))
+    return [Held(sanction, sanction.pk not in appealed) for sanction in held]
+
+
+def why_discarded(round_id: int) -> str:
+    discards = Judgement.objects.filter(case__round=round_id, verdict=Judgement.Verdict.DISCARD, undone_at=None)
+    return discards.order_by("-pk").values_list("why", flat=True).first() or ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db.models import Q
@@ -25,6 +26,7 @@ from sticktionary.models import (
     Sticker,
 )
 
+MOST_OTHERS = 12
 MOST_PREVIEWS = 60
 MOST_MOVES = 60
 
@@ -53,6 +55,10 @@ class Seen:
     text: str
     rank: int | None
     height: int
+
+    @property
+    def top(self) -> int:
+        return 100 - self.height
 
 
 @dataclass(frozen=True)
@@ -102,10 +108,12 @@ class CaseFile:
     judgements: list[Judgement] = field(default_factory=list)  # of this case and of others about the same
 
     @property
-    def same_as(self) -> int | None:
-        """The sticker most likely meant by "the same": the first pick that was not the target, else a twin."""
-        picks = [pick.id for lookup in self.lookups for pick in lookup.picks if not pick.is_target]
-        return next(iter([*picks, *(shown.id for shown in self.beside)]), None)
+    def others(self) -> list[Shown]:
+        """What may be the same sticker: what was picked in its place, most often first, then its twins."""
+        picked = Counter(pick.id for lookup in self.lookups for pick in lookup.picks if not pick.is_target)
+        shown = {pick.id: pick for lookup in self.lookups for pick in lookup.picks}
+        picks = [replace(shown[id], why="picked") for id, _n in picked.most_common()]
+        return [*picks, *(each for each in self.beside if each.id not in picked)][:MOST_OTHERS]
 
 
 def read(case_id: int) -> CaseFile | None:

@@ -129,10 +129,16 @@ def undo(*, actor: Player, judgement_id: int) -> Case:
     judgement = _locked_judgement(judgement_id)
     if judgement.undone_at is not None:
         return judgement.case
-    is_own = judgement.reviewer_id == actor.pk
-    if not actor.has_perm("sticktionary.manage_players") and not (is_own and _is_fresh(judgement)):
+    if not may_undo(actor, judgement):
         raise NotAllowed("not_yours", _("Only your own verdicts of the last day can be undone. Open the case again."))
     return _take_back(judgement, actor, "undo_judgement", "")
+
+
+def may_undo(actor: Player, judgement: Judgement) -> bool:
+    if judgement.undone_at is not None:
+        return False
+    is_fresh = judgement.reviewer_id == actor.pk and timezone.now() - judgement.at < UNDO_FOR
+    return is_fresh or actor.has_perm("sticktionary.manage_players")
 
 
 @transaction.atomic
@@ -169,10 +175,6 @@ def _locked_judgement(judgement_id: int) -> Judgement:
     judgement = Judgement.objects.get(pk=judgement_id)
     judgement.case = case
     return judgement
-
-
-def _is_fresh(judgement: Judgement) -> bool:
-    return timezone.now() - judgement.at < UNDO_FOR
 
 
 def _take_back(judgement: Judgement, actor: Player, verb: str, why: str) -> Case:

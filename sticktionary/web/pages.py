@@ -14,7 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.vary import vary_on_cookie
 from django.views.i18n import JavaScriptCatalog
 
-from sticktionary.domain import accounts
+from sticktionary.domain import accounts, admission
 from sticktionary.models import Query, Sticker
 from sticktionary.web.demo import demo
 from sticktionary.web.edition import native_language
@@ -41,6 +41,8 @@ def landing(request: HttpRequest) -> HttpResponse:
 def play(request: HttpRequest) -> HttpResponse:
     if not (request.user.is_authenticated and accounts.has_consented(request.user)):
         return redirect("start")
+    if request.user.pk is not None and admission.kept_out(request.user.pk) is not None:
+        return redirect("appeals")
     return render(request, "play.html")
 
 

@@ -1,0 +1,306 @@
+// The review desk: a key per verdict, the next case at hand before it is asked for, verdicts kept until they are taken.
+
+const KEPT = "review-outbox" // in the browser's session, so that a reload loses no verdict
+const RETRY_MS = [1_000, 3_000, 8_000, 20_000]
+const HOLD_MS = 5 * 60_000 // a case in hand is held for fifteen minutes at a time
+
+const desk = document.querySelector("[data-desk]")
+const said = document.querySelector("[data-said]")
+const trouble = document.querySelector("[data-trouble]")
+const empty = document.querySelector("[data-empty]")
+const keys = document.querySelector("[data-keys]")
+const token = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? cookie("csrftoken")
+
+const undoable = desk.dataset.last ? [Number(desk.dataset.last)] : []
+const outbox = load() // verdicts on their way: {id, url, body, article}
+let next = null // the article after this one, or a promise of it
+let sending = false
+
+// --- the server ---
+
+class Lost extends Error {}
+class SignedOut extends Error {}
+
+async function post(url, body = new URLSearchParams()) {
+  const headers = { Accept: "application/json", "X-CSRFToken": token() }
+  const response = await fetch(url, { method: "POST", body, headers }).catch(() => { throw new Lost() })
+  if (response.status >= 500) throw new Lost()
+  if (!response.headers.get("Content-Type")?.startsWith("application/json")) throw new SignedOut()
+  const answer = await response.json()
+  return response.ok ? answer : { refused: answer }
+}
+
+// --- one case after the other ---
+
+const article = () => desk.querySelector("article")
+const idsInHand = () => [...new Set([article()?.dataset.id, next?.dataset?.id, ...outbox.map((each) => each.id)].filter(Boolean))]
+
+function made(html) {
+  const template = document.createElement("template")
+  template.innerHTML = html
+  return template.content.querySelector("article")
+}
+
+async function fetchNext() {
+  const body = new URLSearchParams(idsInHand().map((id) => ["besides", id]))
+  const answer = await post(desk.dataset.next, body)
+  if (answer.refused) throw new Lost()
+  recount(answer)
+  return answer.id ? made(answer.html) : null
+}
+
+function prefetch() {
+  if (next) return next
+  next = fetchNext().then((node) => { next = node ?? null; return node }, () => { next = null; return undefined })
+  return next
+}
+
+async function goOn() {
+  const left = article()
+  if (next?.nodeType) show(next)
+  else {
+    left?.remove()
+    say(desk.dataset.looking)
+    const node = await prefetch()
+    if (node === undefined) return lostNext()
+    if (node) show(node)
+    else showEmpty()
+  }
+}
+
+// There is no case to show until the connection is back.
+function lostNext() {
+  complain(desk.dataset.lost)
+  setTimeout(goOn, RETRY_MS[1])
+}
+
+function show(node) {
+  next = null
+  desk.replaceChildren(node)
+  empty.hidden = true
+  trouble.hidden = true
+  ready(node)
+  scrollTo({ top: 0 })
+  node.querySelector("h2").focus({ preventScroll: true })
+  prefetch()
+}
+
+function showEmpty() {
+  desk.replaceChildren()
+  empty.hidden = false
+  empty.querySelector("a").focus()
+}
+
+function recount({ n, by_kind: byKind }) {
+  for (const node of document.querySelectorAll("[data-count]")) node.textContent = node.dataset.count ? byKind[node.dataset.count] : n
+}
+
+// --- verdicts: shown as given at once, sent one after the other, kept until taken ---
+
+function judge(verdict) {
+  const form = article()?.querySelector("[data-verdicts]")
+  if (!form || form.dataset.given) return // a key that bounced
+  form.dataset.given = verdict
+  const body = new URLSearchParams(new FormData(form))
+  body.set("verdict", verdict)
+  outbox.push({ id: article().dataset.id, url: form.action, body: body.toString(), article: article() })
+  keep()
+  say(form.querySelector(`[value="${verdict}"] b`).textContent)
+  goOn()
+  send()
+}
+
+async function send(attempt = 0) {
+  if (sending || !outbox.length) return
+  sending = true
+  const [first] = outbox
+  try {
+    const answer = await post(first.url, new URLSearchParams(first.body))
+    outbox.shift()
+    keep()
+    trouble.hidden = true
+    if (answer.refused) bringBack(first, answer.refused)
+    else taken(answer)
+  } catch (error) {
+    complain(error instanceof SignedOut ? desk.dataset.signedOut : desk.dataset.lost)
+    setTimeout(send, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)], attempt + 1)
+    return
+  } finally {
+    sending = false
+  }
+  send()
+}
+
+function taken(answer) {
+  undoable.push(answer.judgement)
+  say(answer.told)
+  offerUndo()
+}
+
+// What was refused is shown again with the reason and with all that had been typed.
+function bringBack({ article: node, id }, { message }) {
+  if (node) {
+    delete node.querySelector("[data-verdicts]").dataset.given
+    if (article()) next = article()
+    desk.replaceChildren(node)
+    empty.hidden = true
+    node.querySelector("h2").focus({ preventScroll: true })
+  }
+  complain(node ? message : `${id}: ${message}`)
+}
+
+async function undo() {
+  if (outbox.length) return void send()
+  const judgement = undoable.at(-1)
+  if (!judgement) return say(desk.dataset.nothingToUndo)
+  undoable.pop()
+  try {
+    const answer = await post(desk.dataset.undo.replace("/0/", `/${judgement}/`))
+    if (answer.refused) return complain(answer.refused.message)
+    const current = article()
+    const node = made(answer.html)
+    show(node)
+    if (current) next = current
+    say(answer.told)
+  } catch {
+    undoable.push(judgement)
+    complain(desk.dataset.lost)
+  }
+}
+
+function letGo() {
+  const node = article()
+  if (!node) return
+  post(node.dataset.letGo).catch(() => {})
+  say(desk.dataset.left)
+  goOn()
+}
+
+// --- the case in hand ---
+
+function ready(node) {
+  for (const line of node.querySelectorAll("textarea")) {
+    line.addEventListener("keydown", (event) => inLine(event, line))
+    line.addEventListener("input", () => marked(line))
+    marked(line)
+  }
+  for (const button of node.querySelectorAll("[data-suggests]")) button.addEventListener("click", () => takeSuggestion(lineOf(button)))
+  node.querySelector("[name=why]")?.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" || (event.key === "Enter" && !event.isComposing)) { event.preventDefault(); event.target.blur() }
+  })
+  node.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault()
+    pressed(event.submitter)
+  })
+  node.querySelector("[data-undo-last]")?.addEventListener("click", undo)
+  offerUndo()
+}
+
+const lineOf = (node) => node.closest("li").querySelector("textarea")
+const isMended = (line) => line.value.trim() !== line.dataset.was
+const marked = (line) => line.closest("li").classList.toggle("mended", isMended(line))
+
+function takeSuggestion(line) {
+  line.value = line.dataset.suggestion
+  marked(line)
+  line.focus()
+}
+
+function pressed(button) {
+  if (!button) return
+  if (button.hasAttribute("data-let-go")) letGo()
+  else if (button.value === "correct") mend()
+  else judge(button.value)
+}
+
+// The first press takes the suggestions and opens the line; the next one, or Enter in it, confirms.
+function mend() {
+  const lines = [...article().querySelectorAll("textarea")]
+  if (lines.some(isMended)) return judge("correct")
+  const doubtful = lines.filter((line) => line.dataset.suggestion)
+  for (const line of doubtful) takeSuggestion(line)
+  const line = doubtful[0] ?? lines[0]
+  line?.focus()
+  line?.setSelectionRange(line.value.length, line.value.length)
+  say(desk.dataset.mendFirst)
+}
+
+function inLine(event, line) {
+  if (event.isComposing) return
+  if (event.key === "Enter") {
+    event.preventDefault()
+    if (isMended(line)) judge("correct")
+    else line.blur()
+  } else if (event.key === "Escape") {
+    line.value = line.dataset.was
+    marked(line)
+    line.blur()
+  }
+}
+
+function offerUndo() {
+  const button = article()?.querySelector("[data-undo-last]")
+  if (button) button.hidden = !undoable.length
+}
+
+// --- keys ---
+
+const commands = {
+  u: undo,
+  n: letGo,
+  w: () => article()?.querySelector("[name=why]")?.focus(),
+  p: () => article()?.querySelectorAll(".all24").forEach((node, _n, all) => { node.open = node === all[0] ? !node.open : all[0].open }),
+  "?": () => keys.showModal(),
+}
+
+addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
+  if (event.target.closest?.("textarea, input:not([type=radio], [type=checkbox]), select, dialog")) return
+  const key = event.key.toLowerCase()
+  const mark = article()?.querySelector(`.mkb[data-key="${CSS.escape(key)}"]`)
+  const leave = /^[1-9]$/.test(key) && article()?.querySelectorAll(".leave input")[Number(key) - 1]
+  if (mark) pressed(mark)
+  else if (leave) leave.click()
+  else if (commands[key]) commands[key]()
+  else return
+  event.preventDefault()
+})
+
+// --- words to the reviewer ---
+
+function say(words) { said.textContent = words }
+
+function complain(words) {
+  trouble.textContent = words
+  trouble.hidden = false
+}
+
+// --- what outlives the page ---
+
+function keep() {
+  sessionStorage.setItem(KEPT, JSON.stringify(outbox.map(({ id, url, body }) => ({ id, url, body }))))
+}
+
+function load() {
+  try { return JSON.parse(sessionStorage.getItem(KEPT)) ?? [] } catch { return [] }
+}
+
+function cookie(name) {
+  return document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? ""
+}
+
+function hold() {
+  if (document.hidden) return
+  for (const node of [article(), next]) if (node?.dataset) post(node.dataset.take, new URLSearchParams({ keep: "1" })).catch(() => {})
+}
+
+addEventListener("online", () => send())
+setInterval(hold, HOLD_MS)
+const help = document.querySelector("[data-help]")
+help.hidden = false
+help.addEventListener("click", () => keys.showModal())
+if (article()) {
+  ready(article())
+  prefetch()
+}
+send()
