@@ -1,17 +1,18 @@
 """The candidates of a retrieval: the target among its nearest, its pack and chance, in an order that says nothing.
 
-No two of them are near twins, whether of the target or of each other: a pair would tell that it is not the target.
+No two of them are near twins or judged to say the same, whether of the target or of each other: a pair would tell that
+it is not the target.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import QuerySet
 
 from sticktionary.domain import chance, rules
 from sticktionary.domain.search import catalogue_search
-from sticktionary.models import Retrieval, Round, Sticker
+from sticktionary.models import Retrieval, Round, SameStickers, Sticker
 
 SIZE = 24
 N_HARD = 11
@@ -40,14 +41,26 @@ def playable() -> QuerySet[Sticker]:
 
 def _others(target: Sticker, texts: Sequence[str], player_id: int, n_hard: int) -> list[int]:
     near = catalogue_search.hard_negatives(target.pk, texts, 2 * n_hard) if n_hard else []
-    rows = {row[0]: row for row in _rows(playable().filter(pk__in=near))}
-    seen = _seen(player_id)
-    chosen = _Distinct(target, seen)
-    chosen.take([rows[sticker_id] for sticker_id in near if sticker_id in rows], n_hard)
-    if n_hard:
-        chosen.take(_rows(playable().filter(pack_id=target.pack_id).order_by("?")[:16]), len(chosen.ids) + N_OF_PACK)
-    chosen.take(_rows(playable().order_by("?")[: 3 * SIZE]), SIZE)
+    by_id = {row[0]: row for row in _rows(playable().filter(pk__in=near))}
+    hard = [by_id[sticker_id] for sticker_id in near if sticker_id in by_id]
+    of_pack = _rows(playable().filter(pack_id=target.pack_id).order_by("?")[:16]) if n_hard else []
+    any_ = _rows(playable().order_by("?")[: 3 * SIZE])
+    same = _judged_same([target.pk, *(row[0] for row in [*hard, *of_pack, *any_])])
+    chosen = _Distinct(target, _seen(player_id), same)
+    chosen.take(hard, n_hard)
+    chosen.take(of_pack, len(chosen.ids) + N_OF_PACK)
+    chosen.take(any_, SIZE)
     return chosen.ids
+
+
+def _judged_same(sticker_ids: Sequence[int]) -> dict[int, set[int]]:
+    """By sticker, those that a reviewer found to say the same."""
+    same: dict[int, set[int]] = {}
+    pairs = SameStickers.objects.filter(first_id__in=sticker_ids, second_id__in=sticker_ids)
+    for first, second in pairs.values_list("first_id", "second_id"):
+        same.setdefault(first, set()).add(second)
+        same.setdefault(second, set()).add(first)
+    return same
 
 
 def _rows(stickers: QuerySet[Sticker]) -> list[Row]:
@@ -64,9 +77,9 @@ def _seen(player_id: int) -> set[int]:
 class _Distinct:
     """Stickers of which no two are kin, those that the player has not seen first."""
 
-    def __init__(self, target: Sticker, seen: set[int]) -> None:
+    def __init__(self, target: Sticker, seen: set[int], same: Mapping[int, set[int]]) -> None:
         self.ids: list[int] = []
-        self._seen = seen
+        self._seen, self._same = seen, same
         self._kin = set[int | str]()
         self._adopt((target.pk, target.twin_of_id, target.perceptual_hash))
 
@@ -77,7 +90,7 @@ class _Distinct:
                 self._adopt(row)
 
     def _adopt(self, row: Row) -> None:
-        self._kin |= _kin(row)
+        self._kin |= _kin(row) | self._same.get(row[0], set())
 
 
 def _kin(row: Row) -> set[int | str]:

@@ -80,8 +80,8 @@ def _moments(mean: float, variance: float, *, found: bool, floor: float) -> tupl
     finds = floor + (1 - floor) * sigmoid(points)
     mass = _WEIGHTS * (finds if found else 1 - finds)
     mass /= mass.sum()
-    new_mean = float(mass @ points)
-    return new_mean, float(mass @ (points - new_mean) ** 2)
+    new_mean = float((mass * points).sum())  # no product of BLAS, whose last bit may depend on where an array lies
+    return new_mean, float((mass * (points - new_mean) ** 2).sum())
 
 
 def _moved(belief: Belief, shift: float, shrink: float) -> Belief:
@@ -129,7 +129,7 @@ def finds(answers: Answers, n_rounds: int, at_once: int = 8_192) -> Finds:
         end = min(start + at_once, n_rounds)
         here = slice(*np.searchsorted(answers.round, [start, end]))
         mass = _posterior(answers, here, start, end - start)
-        p[start:end] = mass @ _AVERAGE_FINDS
+        p[start:end] = (mass * _AVERAGE_FINDS).sum(axis=1)
         low[start:end], high[start:end] = _quantile(mass, 0.025), _quantile(mass, 0.975)
     return Finds(p, low, high)
 
@@ -147,7 +147,8 @@ def _posterior(answers: Answers, here: slice, first: int, n_rounds: int) -> Floa
         starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
         logs[owners[starts]] += np.add.reduceat(said * answers.weight[here, None], starts, axis=0)
     mass: Floats = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return mass / mass.sum(axis=1, keepdims=True)
+    mass /= mass.sum(axis=1, keepdims=True)
+    return mass
 
 
 def _quantile(mass: Floats, share: float) -> Floats:
