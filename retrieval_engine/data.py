@@ -72,14 +72,19 @@ def write_queries_csv(path: Path | str, rows: Iterable[StickerQueries]) -> int:
 
     ValueError, and no file, for a query that would be read back otherwise (see `writable`) or a sticker without any.
     """
-    lines = [_csv_line(HEADER)]
+    lines = list(csv_lines(rows))
+    Path(path).write_text("".join(lines), encoding="utf-8", newline="")
+    return len(lines) - 1
+
+
+def csv_lines(rows: Iterable[StickerQueries]) -> Iterator[str]:
+    """The lines of such a file, the header first. ValueError as `write_queries_csv`."""
+    yield _csv_line(HEADER)
     for row in rows:
         wrong = next((query for query in row.queries if not query or writable(query) != query), None)
         if wrong is not None or not row.queries:
             raise ValueError(f"{row.sticker_id}: {'no queries' if wrong is None else f'{wrong!r} would not survive'}")
-        lines.append(_csv_line((row.sticker_id, SEPARATOR.join(row.queries))))
-    Path(path).write_text("".join(lines), encoding="utf-8", newline="")
-    return len(lines) - 1
+        yield _csv_line((row.sticker_id, SEPARATOR.join(row.queries)))
 
 
 def roundtrip(path: Path | str) -> list[Difference]:

@@ -1,0 +1,84 @@
+"""The stickers of a release: their table, their sides of the split, and their pictures where those may be published."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from sticktionary.domain.errors import Refused
+from sticktionary.domain.pictures import path_of
+from sticktionary.domain.releases.about import File
+from sticktionary.domain.releases.files import write_bytes
+from sticktionary.domain.releases.rows import Media, SplitRow, StickerRow
+from sticktionary.domain.releases.scope import Scope
+from sticktionary.domain.releases.tables import write_both, write_lines
+from sticktionary.models import Sticker
+
+SPLIT = "stickers@1"
+
+
+def write(folder: Path, scope: Scope, groups: Mapping[int, int], with_pictures: Mapping[str, bool]) -> list[File]:
+    """The sticker tables, and the pictures of packs that allow it. `groups` names each sticker's by one of its own."""
+    stickers = list(_stickers(scope))
+    shown = {s.pk for s in stickers if scope.rules.with_pictures and with_pictures[s.pack.slug]}
+    rows = [_row(sticker, scope, groups, sticker.pk in shown) for sticker in stickers]
+    files = write_both(folder, "stickers", sorted(rows, key=lambda row: row.sticker_id), StickerRow)
+    files.append(write_lines(folder, "splits", _splits(scope, groups), SplitRow))
+    for sticker in stickers:
+        if sticker.pk in shown:
+            files.append(_copy(folder, sticker, scope.names[sticker.pk]))
+            scope.told(1)
+    return files
+
+
+def _stickers(scope: Scope) -> Iterator[Sticker]:
+    held = Sticker.objects.select_related("pack").order_by("pk").iterator()
+    return (sticker for sticker in held if sticker.pk in scope.names)
+
+
+def _row(sticker: Sticker, scope: Scope, groups: Mapping[int, int], is_shown: bool) -> StickerRow:
+    name = scope.names[sticker.pk]
+    kind = "animated" if sticker.moves else "static"
+    return StickerRow(
+        1,
+        name,
+        f"stickers/{name}" if is_shown else None,
+        sticker.sha256,
+        Media(kind, sticker.width, sticker.height, sticker.n_frames, sticker.duration_ms),
+        sticker.pack.slug,
+        _cluster(groups[sticker.pk]),
+        sticker.labels.get("emoji") or None,
+        sticker.source or sticker.pack.source,
+        sticker.licence or sticker.pack.licence,
+        "none",
+        sticker.printed_text,
+        sticker.perceptual_hash,
+        scope.parts[sticker.pk],
+    )
+
+
+def _cluster(group: int) -> str:
+    return f"dc_{group}"
+
+
+def _splits(scope: Scope, groups: Mapping[int, int]) -> Sequence[SplitRow]:
+    rows = [
+        SplitRow(1, SPLIT, "sticker", name, scope.parts[sticker_id], _cluster(groups[sticker_id]))
+        for sticker_id, name in scope.names.items()
+    ]
+    return sorted(rows, key=lambda row: row.id)
+
+
+def _copy(folder: Path, sticker: Sticker, name: str) -> File:
+    """As it came; a file that is gone or is another by now stops the release rather than spoiling it."""
+    try:
+        content = path_of(sticker.original or sticker.image).read_bytes()
+    except FileNotFoundError as error:
+        raise Refused("file_gone", _("The file of sticker %(name)s is gone.") % {"name": sticker.name}) from error
+    if sticker.original and sha256(content).hexdigest() != sticker.sha256:
+        raise Refused("file_spoiled", _("The file of sticker %(name)s is damaged.") % {"name": sticker.name})
+    return write_bytes(folder, os.fspath(Path("stickers") / name), content)

@@ -1,0 +1,122 @@
+"""What was taken back: verbs to take something back, and what releases and training sets do about it.
+
+Nothing of it is deleted. The next release leaves it out and names it by what earlier releases called it, so that those
+who have one of them can leave it out, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from sticktionary.domain import accounts, catalogue
+from sticktionary.domain.errors import Refused
+from sticktionary.domain.releases import as_of
+from sticktionary.domain.releases.pseudonyms import Pseudonyms
+from sticktionary.domain.releases.rows import TombstoneRow
+from sticktionary.models import AuditEntry, Player, Query, Release, Retrieval, Sticker, Tombstone
+
+Kind = Tombstone.Kind
+
+
+@transaction.atomic
+def withdraw_query(*, actor: Player, query_id: int, why: str) -> None:
+    """Leave a query out of all releases to come."""
+    accounts.require(actor, "publish_release")
+    query = Query.objects.select_related("round").filter(pk=query_id).first()
+    if query is None:
+        raise Refused("no_such_query", _("There is no such query."))
+    _bury(Kind.QUERY, [query.pk], actor, why)
+    catalogue.index_changed([query.round.sticker_id])
+
+
+@transaction.atomic
+def withdraw_sticker(*, actor: Player, sticker_id: int, why: str) -> None:
+    """Leave a sticker out of play and of all releases to come, with everything that was said of it."""
+    accounts.require(actor, "publish_release")
+    if not Sticker.objects.filter(pk=sticker_id).exists():
+        raise Refused("no_such_sticker", _("There is no such sticker."))
+    _bury(Kind.STICKER, [sticker_id], actor, why)
+    state = Sticker.State.WITHDRAWN
+    catalogue.set_state(actor=actor, sticker_ids=[sticker_id], state=state, why=why, permission="publish_release")
+
+
+@transaction.atomic
+def withdraw_player(*, actor: Player, player_id: int, why: str) -> None:
+    """Leave all that a player gave out of all releases to come: what they wrote, and what they looked up."""
+    accounts.require(actor, "publish_release")
+    if not Player.objects.filter(pk=player_id).exists():
+        raise Refused("no_such_player", _("There is no such player."))
+    _bury(Kind.PLAYER, [player_id], actor, why)
+
+
+def let_go(player: Player) -> None:
+    """A player deletes their account. As they agreed, what they submitted stays and is nobody's any more; what was left
+    out while it was theirs stays out."""
+    taken_back = Tombstone.objects.filter(kind=Kind.PLAYER, subject=player.pk).exists()
+    if taken_back or player.sanctions.filter(step="excluded", lifted_at=None).exists():
+        _keep_out(player)
+    _bury(Kind.PLAYER, [player.pk], None, "account deleted")
+
+
+def _keep_out(player: Player) -> None:
+    written = Query.objects.filter(round__labeler=player, removed_at=None, round__submitted_at__isnull=False)
+    answered = Retrieval.objects.filter(player=player, state=Retrieval.State.ANSWERED)
+    for kind, rows in ((Kind.QUERY, written), (Kind.ANSWER, answered)):
+        _bury(kind, list(rows.values_list("pk", flat=True)), None, "of a player who was left out")
+
+
+def _bury(kind: str, subjects: Iterable[int], actor: Player | None, why: str) -> None:
+    rows = [Tombstone(kind=kind, subject=subject, why=why[:300]) for subject in subjects]
+    Tombstone.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2_000)
+    if actor is not None:
+        detail = {"why": why[:300]}
+        subject = f"{kind} {rows[0].subject}"
+        AuditEntry.objects.create(actor=actor, verb=f"withdraw_{kind}", subject=subject, detail=detail)
+
+
+# --- what follows from it ---
+
+
+def respected(query_ids: Iterable[int]) -> list[int]:
+    """Of these queries those that may still be trained on, in the same order: neither they nor their sticker nor their
+    writer was taken back, whatever release they are from."""
+    ids = list(query_ids)
+    gone = Q(pk__in=_subjects(Kind.QUERY)) | Q(round__sticker__in=_subjects(Kind.STICKER))
+    gone |= Q(round__labeler__in=_subjects(Kind.PLAYER)) | Q(round__sticker__state=Sticker.State.WITHDRAWN)
+    left_out = set(Query.objects.filter(gone).values_list("pk", flat=True))
+    return [id for id in ids if id not in left_out]
+
+
+def _subjects(kind: str) -> Iterable[int]:
+    return Tombstone.objects.filter(kind=kind).values("subject")
+
+
+def rows(moment: datetime, names: Mapping[int, str]) -> list[TombstoneRow]:
+    """What was taken back by then, under the names that earlier releases gave it. `names` are the stickers'."""
+    earlier = Release.objects.filter(number__isnull=False, frozen_at__lte=moment).order_by("number")
+    found = [*_tombstones(moment, names, list(earlier)), *_withdrawn(earlier.filter(withdrawn_at__lte=moment))]
+    return sorted(found, key=lambda row: (row.kind, row.release or 0, row.id))
+
+
+def _tombstones(moment: datetime, names: Mapping[int, str], earlier: list[Release]) -> Iterator[TombstoneRow]:
+    for kind in (Kind.QUERY, Kind.ANSWER, Kind.CONVERSATION):
+        for subject in as_of.taken_back(kind, moment):
+            yield TombstoneRow(1, kind.value, None, str(subject))
+    stickers = as_of.taken_back(Kind.STICKER, moment) | as_of.withdrawn_stickers(moment)
+    for sticker_id in stickers & names.keys():
+        yield TombstoneRow(1, Kind.STICKER.value, None, names[sticker_id])
+    players = as_of.taken_back(Kind.PLAYER, moment)
+    for release in earlier:
+        pseudonyms = Pseudonyms(release.salt)
+        for player_id in players:
+            yield TombstoneRow(1, Kind.PLAYER.value, release.number, pseudonyms.of_player(player_id))
+
+
+def _withdrawn(releases: Iterable[Release]) -> Iterator[TombstoneRow]:
+    for release in releases:
+        yield TombstoneRow(1, "release", release.number, f"sticktionary-{release.number}")
