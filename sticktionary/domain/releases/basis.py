@@ -13,10 +13,12 @@ from django.conf import settings
 from django.db.models import Count, Q
 from msgspec import Struct, convert, to_builtins
 
+from sticktionary.domain.quality.finding import Finders, finders
+from sticktionary.domain.quality.skill import Belief
 from sticktionary.domain.releases.about import ReleaseRules
-from sticktionary.models import Pack, PlayerQuality, Sticker
+from sticktionary.models import Pack, Sticker
 
-PLACES = 2  # of a weight; finer would say more than is known
+PLACES = 4  # of weights and skills; finer would say more than is known
 
 
 class PackFacts(Struct, frozen=True):
@@ -30,9 +32,13 @@ class PackFacts(Struct, frozen=True):
 class Basis(Struct, frozen=True):
     packs: list[PackFacts] = []
     weights: dict[int, float] = {}  # of players whose answers count for less than one
+    skills: dict[int, tuple[float, float]] = {}  # mean and uncertainty, of players of whom something is known
     outliers: list[int] = []
     sides_upto: int | None = None  # the last line of the split that holds for it; none until it was worked out
     named: dict[str, list[int]] | None = None  # where players' names stood; none until it was frozen
+
+    def finders(self) -> Finders:
+        return Finders({player_id: Belief(*skill) for player_id, skill in self.skills.items()}, self.weights)
 
     def as_json(self) -> dict[str, Any]:
         held: dict[str, Any] = to_builtins(self, str_keys=True)
@@ -44,7 +50,15 @@ def read(values: Mapping[str, Any]) -> Basis:
 
 
 def now(rules: ReleaseRules) -> Basis:
-    return Basis(packs=_packs(rules), weights=_weights(), outliers=_outliers() if rules.leave_out_outliers else [])
+    known = finders()
+    return Basis(
+        packs=_packs(rules),
+        weights={id: round(weight, PLACES) for id, weight in sorted(known.weights.items()) if weight < 1.0},
+        skills={
+            id: (round(belief.mean, PLACES), round(belief.sd, PLACES)) for id, belief in sorted(known.skills.items())
+        },
+        outliers=_outliers() if rules.leave_out_outliers else [],
+    )
 
 
 def _packs(rules: ReleaseRules) -> list[PackFacts]:
@@ -53,11 +67,6 @@ def _packs(rules: ReleaseRules) -> list[PackFacts]:
     if rules.packs:
         packs = packs.filter(slug__in=rules.packs)
     return [PackFacts(p.slug, p.title, p.source, p.licence, p.may_publish_pictures) for p in packs]
-
-
-def _weights() -> dict[int, float]:
-    rows = PlayerQuality.objects.filter(weight__lt=1.0).order_by("player_id").values_list("player_id", "weight")
-    return {player_id: round(weight, PLACES) for player_id, weight in rows}
 
 
 def _outliers() -> list[int]:
@@ -72,13 +81,8 @@ def code_version() -> str:
     facts = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))
     version = str(facts["project"]["version"])
     try:
-        told = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"],
-            cwd=settings.BASE_DIR,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        head = ["git", "-C", str(settings.BASE_DIR), "rev-parse", "--short=12", "HEAD"]
+        told = subprocess.run(head, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return version
     return f"{version}+{told.stdout.strip()}"

@@ -1,4 +1,4 @@
-"""Where releases lie: built beside their place, moved there in one step when they are whole, and never touched again."""
+"""Where releases lie: built beside their place, moved there in one step when whole, never touched again."""
 
 from __future__ import annotations
 

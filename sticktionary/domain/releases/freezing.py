@@ -1,8 +1,8 @@
 """Freezing a release: from the facts up to its watermark to a whole folder, or to nothing.
 
 A release is built beside its place and moved there in one step, with its number given under a lock. A worker that dies
-on the way leaves a folder that the sweep deletes and a row that is queued again; the same watermark, salt and rules then
-give the same bytes.
+on the way leaves a folder that the sweep deletes and a row that is queued again; the same watermark, salt and rules
+then give the same bytes.
 """
 
 from __future__ import annotations
@@ -121,9 +121,9 @@ def _write_play(folder: Path, gathered: Gathered) -> tuple[list[File], dict[str,
 
 
 ALWAYS = (
-    ["n_rounds", "n_queries", "n_queries_en", "n_queries_zh", "n_retrievals"]
-    + ["n_train", "n_validation", "n_test"]
-    + ["n_found", "n_reviewed", "n_house", "n_unproven"]
+    *("n_rounds", "n_queries", "n_queries_en", "n_queries_zh", "n_retrievals"),
+    *("n_train", "n_validation", "n_test"),
+    *("n_found", "n_reviewed", "n_house", "n_unproven"),
 )
 
 

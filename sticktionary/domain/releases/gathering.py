@@ -46,7 +46,7 @@ def gather(release: Release, told: Told) -> Gathered:
     ids = selection.sticker_ids([pack.slug for pack in held.packs], moment)
     groups = _groups(rules, release)
     parts, held = _sides(release, rules, held, ids, groups)
-    standing = selection.standing(rules, moment, held.weights, held.outliers)
+    standing = selection.standing(rules, moment, held.finders(), held.outliers)
     scan = _scan(rules, held, pseudonyms, rounds, release, told)
     all_names = sticker_names()
     scope = Scope(

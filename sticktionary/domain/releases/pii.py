@@ -1,5 +1,6 @@
-"""The scan for personal data: ways to reach somebody, long numbers, players' names. What it finds is left out or masked,
-and reported without being said again.
+"""The scan for personal data: ways to reach somebody, long numbers, players' names.
+
+What it finds is left out or masked, and reported without being said again.
 
 A name is taken for one only where it cannot be an ordinary word: a word that came with a sticker, or that several
 players wrote, tells nobody who is meant.
@@ -61,16 +62,13 @@ class Names:
         self._han = sorted({len(key) for key in self._names if _HAN_RUN.fullmatch(key)})
 
     def among(self, normalised: str) -> set[str]:
-        words = normalised.split()
-        spans = self._spans
-        found = {
-            key for n in spans for i in range(len(words) - n + 1) if (key := " ".join(words[i : i + n])) in self._names
-        }
+        words, held = normalised.split(), self._names
+        spans = (words[i : i + n] for n in self._spans for i in range(len(words) - n + 1))
+        found = {key for span in spans if (key := " ".join(span)) in held}
         if self._han and not normalised.isascii():
             for run in _HAN_RUN.findall(normalised):
-                found |= {
-                    run[i : i + n] for n in self._han for i in range(len(run) - n + 1) if run[i : i + n] in self._names
-                }
+                parts = (run[i : i + n] for n in self._han for i in range(len(run) - n + 1))
+                found |= {part for part in parts if part in held}
         return found
 
     def __bool__(self) -> bool:

@@ -1,21 +1,19 @@
-"""How far a round's queries are believed: the chance that somebody finds the sticker with them, and how sure that is.
-
-Before anybody has looked, every chance is as likely as any other; each retriever who found the sticker, or did not,
-counts with their weight. What is known then is a beta distribution, Beta(1 + found, 1 + missed): its mean and the middle
-95 % of it are what a release states.
-"""
+"""How far a round's queries are believed: who looked them up, who found the sticker, and how likely somebody does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+import numpy as np
+
+from sticktionary.domain.quality import skill
+from sticktionary.domain.quality.skill import Answers
 from sticktionary.domain.releases.selection import Answer, Status
 
-PRIOR = 1.0
-MIDDLE = (0.025, 0.975)
-PLACES = 6
+PLACES = 4  # more would say more than is known, and let the last bits of a machine's arithmetic be seen
+Chance = tuple[float, float, float]  # P(find) and its 95 % interval
+UNKNOWN = (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +21,32 @@ class Proof:
     n_retrievers: int
     n_found: int
     best_rank: int  # 0: nobody found it
-    p_find: float
-    p_find_low: float
-    p_find_high: float
+    chance: Chance | tuple[None, None, None] = UNKNOWN
 
 
-def proof_of(answers: Sequence[Answer]) -> Proof:
-    found = [answer for answer in answers if answer.rank]
-    n_weighed = round(sum(answer.weight for answer in answers), 2)
-    p_find, low, high = chance(round(sum(answer.weight for answer in found), 2), n_weighed)
-    best = min((answer.rank for answer in found), default=0)
-    return Proof(len(answers), len(found), best, p_find, low, high)
+def count(answers: Sequence[Answer]) -> Proof:
+    ranks = [answer.rank for answer in answers if answer.rank]
+    return Proof(len(answers), len(ranks), min(ranks, default=0))
 
 
-@lru_cache(maxsize=65_536)
-def chance(n_found: float, n: float) -> tuple[float, float, float]:
-    """The mean and the middle of what is known of the chance after `n` lookups, by weight, of which `n_found` found."""
-    from scipy.special import betaincinv  # slow to load, and the web process does without
-
-    a, b = PRIOR + n_found, PRIOR + n - n_found
-    low, high = (float(betaincinv(a, b, place)) for place in MIDDLE)
-    return round(a / (a + b), PLACES), round(low, PLACES), round(high, PLACES)
+def chances(rounds: Sequence[Sequence[Answer]]) -> list[Chance]:
+    """The chance that the average player finds the sticker, for each round with its answers (`quality.skill`)."""
+    answers = [answer for of_round in rounds for answer in of_round]
+    facts = Answers(
+        round=np.repeat(np.arange(len(rounds)), [len(of_round) for of_round in rounds]),
+        found=np.array([answer.rank > 0 for answer in answers], dtype=np.bool_),
+        floor=np.array([skill.floor_of(answer.n_picks, answer.n_candidates) for answer in answers], dtype=np.float64),
+        skill=np.array([answer.skill.mean for answer in answers], dtype=np.float64),
+        sd=np.array([answer.skill.sd for answer in answers], dtype=np.float64),
+        weight=np.array([answer.weight for answer in answers], dtype=np.float64),
+    )
+    finds = skill.finds(facts, len(rounds))
+    columns = (np.round(column, PLACES).tolist() for column in (finds.p, finds.low, finds.high))
+    return list(zip(*columns, strict=True))
 
 
 def belief(status: Status, proof: Proof, labeler_weight: float) -> float:
     """The weight of a query in training: the labeler's, by the chance to find the sticker with it. A reviewer's word
-    stands for a find, and what came with a sticker is believed until somebody has looked it up."""
-    taken_at_its_word = status == Status.REVIEWED or (status == Status.HOUSE and not proof.n_retrievers)
-    return round(labeler_weight * (1.0 if taken_at_its_word else proof.p_find), PLACES)
+    stands for a find, and what nobody has looked up yet is taken at its word."""
+    chance = proof.chance[0]
+    return round(labeler_weight * (1.0 if status == Status.REVIEWED or chance is None else chance), PLACES)

@@ -53,9 +53,9 @@ class RoundHalf(Struct, frozen=True):
     n_retrievers: int
     n_found: int
     best_rank: int
-    p_find: float
-    p_find_low: float
-    p_find_high: float
+    p_find: float | None  # none where nobody has looked
+    p_find_low: float | None
+    p_find_high: float | None
     results_hidden: bool
     model_version: str
     retrievals: list[AnswerRow]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from sticktionary.domain.quality.finding import Finders
+from sticktionary.domain.quality.skill import Belief
 from sticktionary.domain.releases import as_of
 from sticktionary.domain.releases.about import ReleaseRules
 from sticktionary.models import Consent, Player, Round, Ruling, Sticker, Tombstone
@@ -29,10 +31,12 @@ class Answer:
     player_id: int | None
     rank: int  # 0: not found
     none_of_these: bool
+    n_picks: int
     n_candidates: int
     gave_away: int | None  # the query that led there
     machine_rank: int | None
     weight: float  # of the retriever
+    skill: Belief
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,16 @@ class Standing:
     queries: frozenset[int]
     answers: frozenset[int]
     rulings: Mapping[int, as_of.Said]
-    weights: Mapping[int, float] = field(default_factory=dict)
-
-    def weight_of(self, player_id: int | None) -> float:
-        return 1.0 if player_id is None else self.weights.get(player_id, 1.0)
+    finders: Finders = field(default_factory=Finders)  # weights and skills of players
 
 
-def standing(rules: ReleaseRules, moment: datetime, weights: Mapping[int, float], outliers: Iterable[int]) -> Standing:
+def standing(rules: ReleaseRules, moment: datetime, finders: Finders, outliers: Iterable[int]) -> Standing:
     return Standing(
         players=frozenset(left_out(rules, moment, outliers)),
         queries=frozenset(as_of.taken_back(Tombstone.Kind.QUERY, moment)),
         answers=frozenset(as_of.taken_back(Tombstone.Kind.ANSWER, moment)),
         rulings=as_of.rulings(moment),
-        weights=weights,
+        finders=finders,
     )
 
 

@@ -26,7 +26,8 @@ def write(folder: Path, scope: Scope, groups: Mapping[int, int], with_pictures: 
     stickers = list(_stickers(scope))
     shown = {s.pk for s in stickers if scope.rules.with_pictures and with_pictures[s.pack.slug]}
     rows = [_row(sticker, scope, groups, sticker.pk in shown) for sticker in stickers]
-    files = write_both(folder, "stickers", sorted(rows, key=lambda row: row.sticker_id), StickerRow)
+    rows.sort(key=lambda row: row.sticker_id)
+    files = write_both(folder, "stickers", rows, StickerRow)
     files.append(write_lines(folder, "splits", _splits(scope, groups), SplitRow))
     for sticker in stickers:
         if sticker.pk in shown:

@@ -1,4 +1,4 @@
-"""Which side of the split a sticker stands on: near-duplicates on one side, a test sticker on the test side for ever."""
+"""Which side of the split a sticker stands on: near-duplicates on one side, a test sticker on its side for ever."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from sticktionary.models import Sticker
 
 
 def sticker_names() -> dict[int, str]:
-    """The `sticker_id` of every sticker there ever was, by its row: withdrawn ones keep theirs, so that a name means the
-    same sticker in every release. Names that differ only in case cannot stand in one folder everywhere."""
+    """The `sticker_id` of every sticker there ever was, by its row: withdrawn ones keep theirs, so that a name means
+    the same sticker in every release. Names that differ only in case cannot stand in one folder everywhere."""
     names: dict[int, str] = {}
     taken = set[str]()
     rows = Sticker.objects.order_by("pk").values_list("pk", "name", "pack__slug", "sha256")

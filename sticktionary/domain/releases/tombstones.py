@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from sticktionary.domain import accounts, catalogue
@@ -92,7 +93,7 @@ def respected(query_ids: Iterable[int]) -> list[int]:
     return [id for id in ids if id not in left_out]
 
 
-def _subjects(kind: str) -> Iterable[int]:
+def _subjects(kind: str) -> QuerySet[Tombstone, Any]:
     return Tombstone.objects.filter(kind=kind).values("subject")
 
 
