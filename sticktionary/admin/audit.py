@@ -54,7 +54,7 @@ class AuditEntryAdmin(ReadOnly):
     list_select_related = ("actor",)
 
     def found_by(self, term: str) -> Q:
-        return Q(subject__startswith=term) if len(term) > 2 else Q(subject=term)
+        return Q(subject=term) | Q(subject__startswith=f"{term} ")
 
     @admin.display(description=_("why"))
     def why(self, entry: AuditEntry) -> str:

@@ -71,7 +71,7 @@ def _edition(edition: dashboard.Edition) -> dict[str, Any]:
 
 
 def _bars(n: int, day: dashboard.Day, most: int) -> list[Bar]:
-    said = {"day": date_format(day.day, "j M"), "played": day.n_pages, "skipped": day.n_skipped}
+    said = {"day": date_format(day.day, "MONTH_DAY_FORMAT"), "played": day.n_pages, "skipped": day.n_skipped}
     title = _("%(day)s: %(played)d played, %(skipped)d skipped") % said
     played, skipped = (round(HEIGHT * value / (most or 1), 1) for value in (day.n_pages, day.n_skipped))
     bars = [

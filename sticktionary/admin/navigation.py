@@ -13,7 +13,7 @@ Item = dict[str, Any]
 
 DESK: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_("Catalogue"), ("sticker", "pack", "importjob", "importitem")),
-    (_("Play"), ("round", "retrieval", "skip", "notice", "ledgerentry")),
+    (_("What was played"), ("round", "retrieval", "skip", "notice", "ledgerentry")),
     (_("People"), ("player", "playerquality", "sanction", "auditentry")),
     (_("Review"), ("case", "judgement", "ruling", "samestickers")),
     (_("Quality"), ("flag", "gold", "stickerdifficulty", "abusiveword", "ruleset")),

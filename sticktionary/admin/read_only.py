@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
+from sticktionary.admin import showing
 from sticktionary.admin.paging import KeysetChangeList
 
 
@@ -25,6 +27,7 @@ class ReadOnly(ModelAdmin):  # type: ignore[misc]
     sortable_by = ()
     ordering = ("-pk",)
     actions: Any = None
+    action_form = ActionForm
     searched: Any = ""
     change_form_template = "admin/fact.html"
 
@@ -47,14 +50,16 @@ class ReadOnly(ModelAdmin):  # type: ignore[misc]
     def get_changelist(self, request: HttpRequest, **told: Any) -> type[ChangeList]:
         return KeysetChangeList
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *told: Any, obj: Any = None, **more: Any
     ) -> HttpResponse:
         """A fact with what may be done about it: the same verbs as on the list."""
-        acts = [(name, title) for name, (_act, _name, title) in self.get_actions(request).items()]
-        list_url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-        told = {"acts": acts, "list_url": list_url, **(extra_context or {})}
-        answer: HttpResponse = super().change_view(request, object_id, form_url, told)
+        context |= {
+            "acts": [(name, title) for name, (_act, _name, title) in self.get_actions(request).items()],
+            "list_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+            "facts": [showing.fact(self, obj, name, request.user) for name in self.get_fields(request, obj)],
+        }
+        answer: HttpResponse = super().render_change_form(request, context, *told, obj=obj, **more)
         return answer
 
     @property

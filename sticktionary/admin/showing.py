@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.contrib.admin.utils import quote
-from django.db.models import Model
+from django.contrib.admin.utils import display_for_field, label_for_field, lookup_field, quote
+from django.db.models import Field, JSONField, Model
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from sticktionary.domain import pictures
 from sticktionary.models import Sticker
+
+WHOLE = 20_000  # characters of a value on a row's own page
 
 
 def thumbnail(sticker: Sticker | None) -> SafeString | str:
@@ -40,17 +44,44 @@ def state(row: Model, name: str = "state") -> SafeString:
     return format_html('<span class="state {}">{}</span>', getattr(row, name).replace("_", "-"), words)
 
 
-def detail(values: Any) -> SafeString:
-    """A small JSON object as terms and what they are; long values are cut, the row's own page has the whole."""
+def detail(values: Any, most: int = 160) -> SafeString:
+    """A small JSON object as terms and what they are; long values are cut in lists, not on the row.s own page."""
     if not isinstance(values, dict):
-        return format_html("{}", _plain(values))
-    terms = ((name, _plain(value)) for name, value in values.items() if value not in ("", None, [], {}))
+        return format_html("{}", _plain(values, most))
+    terms = ((name, _plain(value, most)) for name, value in values.items() if value not in ("", None, [], {}))
     return format_html('<dl class="terms">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", terms))
 
 
-def _plain(value: Any) -> str:
-    said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return said if len(said) <= 160 else f"{said[:159]}…"
+def _plain(value: Any, most: int) -> str:
+    if value in (None, [], {}, ""):
+        return "–"
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        said = ", ".join(value)
+    else:
+        said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return said if len(said) <= most else f"{said[: most - 1]}…"
+
+
+def fact(model_admin: Any, row: Model, name: str, viewer: Any) -> tuple[str, Any]:
+    """A column or a property of a row: what it is called, and its value."""
+    label = str(label_for_field(name, type(row), model_admin))
+    column, attribute, value = lookup_field(name, row, model_admin)
+    return capfirst(label), _told(column, attribute, value, viewer)
+
+
+def _told(column: Field[Any, Any] | None, attribute: Any, value: Any, viewer: Any) -> Any:
+    if isinstance(value, bool):
+        return render_to_string("unfold/helpers/boolean.html", {"value": value})
+    if isinstance(column, JSONField):
+        return detail(value, WHOLE)
+    if isinstance(value, Model):
+        may_look = viewer.has_perm(f"{value._meta.app_label}.view_{value._meta.model_name}")
+        return link(value) if may_look else str(value)
+    if column is not None and column.is_relation and hasattr(value, "all"):
+        return ", ".join(str(each) for each in value.all()) or "–"
+    if column is not None:
+        return display_for_field(value, column, "–") or "–"
+    return value
 
 
 def row_of(stickers: dict[int, Sticker], ids: list[int]) -> SafeString | str:

@@ -100,7 +100,10 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
-        indexes = [models.Index(fields=["subject", "-id"]), models.Index(fields=["verb", "-id"])]
+        indexes = [
+            models.Index(fields=["subject"], opclasses=["varchar_pattern_ops"], name="audit_subject"),
+            models.Index(fields=["verb", "-id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.verb}: {self.subject}"
