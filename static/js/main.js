@@ -1,6 +1,8 @@
 // The game's page: one socket, one state, one view per kind of turn.
 import { GameSocket } from "./socket.js";
+import { givenOf } from "./bonus.js";
 import { initial, reduce, turnKey, wasPasted } from "./state.js";
+import { bonusView } from "./view/bonus.js";
 import { findView } from "./view/find.js";
 import { foundView } from "./view/found.js";
 import { head } from "./view/head.js";
@@ -11,7 +13,7 @@ import { helpSheet, overSheet, skipSheet, suggestSheet } from "./view/sheets.js"
 import { summaryView } from "./view/summary.js";
 import { writtenView } from "./view/written.js";
 
-const VIEWS = { label: labelView, find: findView, found: foundView, written: writtenView, waiting: waitingView, summary: summaryView, nothing: nothingView }
+const VIEWS = { label: labelView, find: findView, found: foundView, written: writtenView, bonus: bonusView, waiting: waitingView, summary: summaryView, nothing: nothingView }
 const SHEETS = { help: helpSheet, skip: skipSheet, suggest: suggestSheet }
 
 class Game {
@@ -82,7 +84,7 @@ class Game {
     if (code === "lease_over") this.over()
     else if (code === "no_consent" || code === "sanctioned") location.reload() // the server leads on from here
     else if (code === "no_task") this.mount(nothingView(this, "empty"))
-    else if (!["label", "find"].includes(this.turn?.kind)) this.tell(message)
+    else if (!["label", "find", "bonus"].includes(this.turn?.kind)) this.tell(message)
   }
 
   pressed(event) {
@@ -115,6 +117,7 @@ class Game {
   }
 
   restoreText() {
+    if (this.turn.kind === "bonus") return this.restorePut()
     const text = this.turn.kind === "label" && sessionStorage.getItem(this.turn.lease)
     if (text) this.dispatch({ type: "restored", text })
   }
@@ -158,6 +161,29 @@ class Game {
   gaveAway(query) {
     this.dispatch({ type: "gaveAway", query })
     this.play("gave_away", { query })
+  }
+
+  // --- the annotator's: what is put down is kept over a reload
+  given() { return givenOf(this.turn, this.state.turn.bonus) }
+
+  put(changes) {
+    this.dispatch({ type: "put", changes })
+    sessionStorage.setItem(this.turn.lease, JSON.stringify(this.state.turn.bonus))
+  }
+
+  restorePut() {
+    const changes = JSON.parse(sessionStorage.getItem(this.turn.lease) ?? "null")
+    if (changes) this.dispatch({ type: "put", changes })
+  }
+
+  annotate() { return this.leaveBonus("annotate", { given: this.given() }) }
+  skipBonus(finish = false) { return this.leaveBonus("skip_bonus", { finish }) }
+
+  async leaveBonus(type, rest) {
+    if (rest.given === null || this.isUnderWay("annotate") || this.isUnderWay("skip_bonus")) return
+    const { lease } = this.turn
+    const answer = await this.play(type, rest)
+    if (answer.type === "done") sessionStorage.removeItem(lease)
   }
 
   // --- anybody's

@@ -1,11 +1,12 @@
 // What the page knows, as a pure function of what happened: reduce(state, event) -> state.
+import { blank, put } from "./bonus.js";
 
 export const MAX_QUERIES = 5
 export const MAX_PICKS = 3
 const MAX_LENGTH = 60 // of a line
 export const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"].slice(0, 24)
 
-const fresh = { text: "", pasted: "", asked: 0, askedFor: "", results: null, refusal: null, picks: [], none: false, gaveAway: null }
+const fresh = { text: "", pasted: "", asked: 0, askedFor: "", results: null, refusal: null, picks: [], none: false, gaveAway: null, bonus: blank }
 
 export const initial = Object.freeze({
   link: "connecting", // connecting, online, reconnecting, offline, closed
@@ -80,6 +81,8 @@ const steps = {
     picks.splice(place, 0, letter)
     return inTurn(state, { picks: picks.slice(0, MAX_PICKS), none: false })
   },
+
+  put: (state, { changes }) => inTurn(state, { bonus: put(state.turn.bonus, changes), refusal: null }),
 
   none: (state) => inTurn(state, { picks: [], none: !state.turn.none }),
   cleared: (state) => inTurn(state, { picks: [], none: false }),

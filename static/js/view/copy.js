@@ -7,6 +7,7 @@ export const guideWord = (turn) => ({
   found: [gettext("answer"), pgettext("part of speech", "n.")],
   written: [gettext("sent"), ""],
   waiting: [gettext("wait"), pgettext("part of speech", "v.")],
+  bonus: [gettext("one more"), ""],
   summary: [fill(gettext("sitting %(number)s"), { number: turn?.sitting }), ""],
   nothing: ["", ""],
 })[turn?.kind] ?? ["", ""]
@@ -115,3 +116,18 @@ export const SKIPS = () => [
   ["harmful", gettext("It should not be here (hurtful, sexual, private)")],
   ["other", gettext("Another reason")],
 ]
+
+// What a bonus page asks, how, and what "nothing" is called where that is an answer.
+export const bonusWords = (turn) => ({
+  emotion: { ask: gettext("Which feeling does it send?"), hint: gettext("Take the nearest one. Nobody is right or wrong; the question is whether two people read it the same way.") },
+  style: { ask: gettext("What kind of picture is it?") },
+  text: { ask: gettext("What is written on it?"), hint: turn.printed ? gettext("This is what we think it says. Put it right where it is wrong.") : gettext("Word for word, in its own language."), none: gettext("Nothing is written on it"), example: "" },
+  description: { ask: gettext("Describe it in one sentence"), hint: gettext("For somebody who cannot see it: who is it, and what happens?"), example: gettext("A cat lies flat on a desk and has given up.") },
+  gesture: { ask: gettext("What do the hands or paws do?"), hint: gettext("1 to 5 words, a comma between them."), none: gettext("No gesture to be seen"), example: gettext("waving, thumbs up") },
+  posture: { ask: gettext("How is the body held?"), hint: gettext("1 to 5 words, a comma between them."), none: gettext("No body to be seen"), example: gettext("lying down, arms crossed") },
+  face: { ask: gettext("What does the face do?"), hint: gettext("1 to 5 words, a comma between them."), none: gettext("No face to be seen"), example: gettext("grin, tears, raised eyebrow") },
+  verbal: { ask: gettext("If it could speak, what would it say?"), hint: gettext("1 to 5 words or short cries, a comma between them."), none: gettext("It says nothing"), example: gettext("hello, no way, good night") },
+  intent: { ask: gettext("What does the sender mean by it here?"), hint: gettext("Not what the sticker shows, but what it says in this chat. Take the nearest one.") },
+  fits: { ask: gettext("Does the sticker fit the chat?"), hint: gettext("Would somebody send this one here?") },
+  scenario: { ask: gettext("Is the sticker the answer, or does it go with words?"), hint: gettext("Look at who wrote just before it.") },
+})[turn.task] ?? { ask: "" }

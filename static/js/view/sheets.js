@@ -60,12 +60,22 @@ export function overSheet(game) {
 
 export function helpSheet(game) {
   const { turn } = game.state.snapshot
+  if (turn.kind === "bonus") return bonusHelp()
   const how = turn.kind === "find"
     ? gettext("Somebody wrote these words for one of the 24 stickers. Tap the one they mean. You may tap up to three, the best one first; tap again to take one back.")
     : gettext("Imagine that you want to send this sticker. Write what you would type to find it: a feeling, a moment, a joke. Others get only your words and look for the sticker; you get points when they find it.")
   openSheet(gettext("How to play"), [
     el("p", {}, how),
     el("dl", { class: "keylist" }, KEYS()[turn.kind === "find" ? "find" : "label"].map(([keys, words]) => el("div", {}, el("dt", {}, keys.map((key) => [el("kbd", {}, key), " "])), el("dd", {}, words)))),
+    el("p", { class: "actions" }, links().map(([href, words]) => href && el("a", { class: "quiet", href }, words))),
+  ])
+}
+
+function bonusHelp() {
+  openSheet(gettext("Extra pages"), [
+    el("p", {}, gettext("After the six pages you may answer a few short questions about stickers. They are for research and for better search. Two players are asked each question, a third when they disagree.")),
+    el("p", {}, gettext("An answer brings 10 points once another player confirms it. You can skip a question, or leave them all and go to the summary; you lose nothing.")),
+    el("dl", { class: "keylist" }, KEYS().bonus.map(([keys, words]) => el("div", {}, el("dt", {}, keys.map((key) => [el("kbd", {}, key), " "])), el("dd", {}, words)))),
     el("p", { class: "actions" }, links().map(([href, words]) => href && el("a", { class: "quiet", href }, words))),
   ])
 }
@@ -82,6 +92,13 @@ const KEYS = () => ({
     [["Y"], gettext("a better word for one of them")],
     [[gettext("Enter")], gettext("check my answer")],
     [["Esc"], gettext("take back all picks")],
+  ],
+  bonus: [
+    [["A", "Z"], gettext("choose the label with that letter")],
+    [["↑", "↓", "←", "→"], gettext("go from label to label")],
+    [[gettext("Enter")], gettext("save and go on")],
+    [["0"], gettext("skip this question")],
+    [["Esc"], gettext("leave the line")],
   ],
   label: [
     [[gettext("Enter")], gettext("add the line")],

@@ -16,9 +16,18 @@ function six(game, snapshot) {
     el("h1", { class: "score", tabIndex: -1, "aria-label": gettext("Your six pages") }, turn.pages.map((page, i) => el("span", {}, letters[i] ?? "", el("sup", {}, rankMark(page.rank) || "·")))),
     el("p", { class: "tot" }, el("b", { class: "num" }, number(turn.n_points)), " ", gettext("points on six pages"), share(snapshot)),
     el("ol", { class: "pages" }, turn.pages.map((page, i) => row(page, letters[i]))),
+    turn.n_bonus > 0 && el("p", { class: "lab extras" }, extras(turn)),
     el("div", { class: "do closing" },
       el("a", { class: "quiet", href: document.body.dataset.home }, gettext("Stop here")),
       el("button", { type: "button", class: "go", onclick: () => game.deal() }, el("span", {}, gettext("Six more pages")), arrow())))
+}
+
+function extras({ n_bonus: n, bonus_points: paid }) {
+  const told = fill(ngettext("%(n)s extra page answered: it helps to describe the stickers.", "%(n)s extra pages answered: they help to describe the stickers.", n), { n: number(n) })
+  const thanks = paid > 0
+    ? fill(gettext("Confirmed by another player so far: %(points)s."), { points: signed(paid) })
+    : gettext("Each brings 10 points once another player confirms it.")
+  return `${told} ${thanks}`
 }
 
 function row(page, letter) {
