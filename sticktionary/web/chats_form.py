@@ -42,7 +42,7 @@ class ChatsForm(forms.Form):
         label=gettext_lazy("Licence"),
         help_text=gettext_lazy("What may be done with the conversations. Lines that say their own keep it."),
     )
-    prefix = forms.CharField(
+    key_prefix = forms.CharField(
         max_length=40,
         required=False,
         label=gettext_lazy("Before each number"),

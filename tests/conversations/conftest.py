@@ -65,8 +65,10 @@ Importer = Callable[..., ConversationImport]
 def imported(db: None, tmp_path: Path) -> Importer:
     def run(*rows: object, dry_run: bool = False, **options: Any) -> ConversationImport:
         path = lines(tmp_path / "chats.jsonl", *rows)
-        told = {"actor": None, "path": path, "label": path.name, "options": Options(**options)}
-        job = conversations.start_import(**told, dry_run=dry_run, queue=False)
+        told = Options(**options)
+        job = conversations.start_import(
+            actor=None, path=path, label=path.name, options=told, dry_run=dry_run, queue=False
+        )
         assert jobs.carry_out(ConversationImport, job.pk, conversations.run)
         job.refresh_from_db()
         return job

@@ -196,7 +196,7 @@ def test_coming_twice_changes_nothing_and_another_one_of_the_number_is_named(imp
     changed = chat("a", turn("anna", "so tired!"), turn("ben", sticker_id="hug.png"))
     assert bad(imported(changed)) == {1: "Another chat has the number a already."}
     assert list(Utterance.objects.order_by("pk").values()) == before
-    assert imported(changed, prefix="other-").state == "done"
+    assert imported(changed, key_prefix="other-").state == "done"
     assert sorted(Conversation.objects.values_list("key", flat=True)) == ["a", "other-a"]
 
 

@@ -39,15 +39,15 @@ def carried_out() -> ConversationImport:
 
 def test_a_dry_run_then_the_import_without_sending_the_file_again(client: Client, hug: Sticker) -> None:
     page = reverse("studio_import_conversations")
-    answer = client.post(page, {**GIVEN, "file": upload(small_chat("a")), "dry_run": "on", "prefix": "p-"})
+    answer = client.post(page, {**GIVEN, "file": upload(small_chat("a")), "dry_run": "on", "key_prefix": "p-"})
     dry_run = carried_out()
     assert answer.headers["Location"] == reverse("studio_conversation_import", args=[dry_run.pk])
     assert (dry_run.state, dry_run.is_dry_run, Conversation.objects.count()) == ("done", True, 0)
     assert Path(dry_run.path).stat().st_mode & 0o777 == 0o600
     assert f"{page}?checked={dry_run.pk}" in client.get(answer.headers["Location"]).content.decode()
     again = client.get(page, {"checked": dry_run.pk})
-    assert again.context["form"].initial["prefix"] == "p-"
-    client.post(f"{page}?checked={dry_run.pk}", {**GIVEN, "prefix": "p-"})
+    assert again.context["form"].initial["key_prefix"] == "p-"
+    client.post(f"{page}?checked={dry_run.pk}", {**GIVEN, "key_prefix": "p-"})
     job = carried_out()
     assert (job.state, job.label) == ("done", "chats.jsonl")
     assert list(Conversation.objects.values_list("key", "source", "licence")) == [("p-a", "a club", "CC0")]
@@ -113,7 +113,10 @@ def test_a_chat_is_shown_with_its_stickers_and_what_was_said_of_them(
     cry.save()
     use = Utterance.objects.get(sticker=hug)
     other = Player.objects.create(username="other")
-    answers = [("fits", admin, {"ok": True, "score": 4}), ("fits", other, {"ok": False, "score": 2})]
+    answers: list[tuple[str, Player, dict[str, object]]] = [
+        ("fits", admin, {"ok": True, "score": 4}),
+        ("fits", other, {"ok": False, "score": 2}),
+    ]
     answers += [("intent", admin, {"fine": "caring", "coarse": "positive", "second": None})]
     for task, player, value in answers:
         facts = {"sticker": hug, "utterance": use, "player": player, "language": "en", "state": "answered"}

@@ -29,7 +29,9 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     language: Annotated[str, Meta(max_length=20)] = ""  # where the lines say none
     source: Annotated[str, Meta(max_length=300)] = ""  # the same
     licence: Annotated[str, Meta(max_length=120)] = ""  # the same
-    prefix: Annotated[str, Meta(max_length=40)] = ""  # before each chat's number: another corpus may count from 1 too
+    key_prefix: Annotated[str, Meta(max_length=40)] = (
+        ""  # before each number
+    )
     paper_filter: bool = False
     least_words: Annotated[int, Meta(ge=0, le=10_000)] = 20  # before a sticker, with the filter
     gap_minutes: Annotated[int, Meta(ge=0, le=1_000_000)] = 0  # of silence that end a session; 0: as the file says
@@ -105,7 +107,7 @@ def _batches(items: Iterable[Chat | BadLine]) -> Iterator[list[Chat | BadLine]]:
 def _judged(batch: list[Chat | BadLine], options: Options) -> Iterator[Examined]:
     chats = [item for item in batch if isinstance(item, Chat)]
     stickers = linking.found(turn.sticker for chat in chats for turn in _turns(chat) if turn.sticker)
-    keys = [options.prefix + chat.key for chat in chats]
+    keys = [options.key_prefix + chat.key for chat in chats]
     there = dict(Conversation.objects.filter(key__in=keys).values_list("key", "is_active"))
     stored = _stored(key for key, is_active in there.items() if is_active)
     for item in batch:
@@ -115,7 +117,7 @@ def _judged(batch: list[Chat | BadLine], options: Options) -> Iterator[Examined]
         if options.paper_filter and not choosing.passes(item, options.least_words):
             yield LeftOut(item.line, item.key)
             continue
-        if bad := [*_bad(item, options.prefix + item.key, there, stickers)]:
+        if bad := [*_bad(item, options.key_prefix + item.key, there, stickers)]:
             yield from bad
             continue
         yield _settled(_ready(item, options, stickers), there, stored)
@@ -151,7 +153,7 @@ def _ready(chat: Chat, options: Options, stickers: dict[Wanted, int | str]) -> R
     cut = [part for s in chat.sessions for part in (choosing.split_by_gap(s, gap) if gap else [s]) if part.turns]
     sessions = [_masked(session, mask, stickers) for session in cut]
     source, licence = chat.source or options.source, chat.licence or options.licence or "unknown"
-    return Ready(chat.line, options.prefix + chat.key, chat.language, source, licence, sessions, mask.counts)
+    return Ready(chat.line, options.key_prefix + chat.key, chat.language, source, licence, sessions, mask.counts)
 
 
 def _masked(session: Session, mask: Mask, stickers: dict[Wanted, int | str]) -> ReadySession:

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from retrieval_engine import taxonomy
-from sticktionary.domain import answers
+from sticktionary.domain import answers, questions
 from sticktionary.models import Annotation, Sticker, Task, Utterance
 
 
@@ -49,8 +49,8 @@ def shown(utterances: Iterable[Utterance]) -> list[Shown]:
 def _said(ids: list[int]) -> dict[int, list[Said]]:
     given = Annotation.objects.filter(utterance_id__in=ids, state=Annotation.State.ANSWERED)
     told: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
-    for utterance_id, task, value in given.order_by("pk").values_list("utterance_id", "task", "value"):
-        told[utterance_id or 0, task][in_words(task, value)] += 1
+    for row in given.order_by("pk"):
+        told[row.utterance_id or 0, row.task][in_words(row.task, questions.value_of(row))] += 1
     by_turn: defaultdict[int, list[Said]] = defaultdict(list)
     for (utterance_id, task), counts in sorted(told.items()):
         for text, n in counts.most_common():

@@ -168,12 +168,13 @@ class Forms:
         )
 
     def _attributes(self, sticker_id: int, language: str) -> Attributes:
-        def told(task: str) -> Value | None:
-            return self._together.of_sticker(task, sticker_id, language)
+        def words(task: str) -> list[str] | None:
+            value = self._together.of_sticker(task, sticker_id, language)
+            return value["words"] if value else None
 
-        style = told(Task.STYLE)
-        words = [value and value["words"] for value in map(told, (Task.GESTURE, Task.POSTURE, Task.FACE, Task.VERBAL))]
-        return Attributes(style["label"] if style else None, *words)
+        style = self._together.of_sticker(Task.STYLE, sticker_id, language)
+        in_words = (words(Task.GESTURE), words(Task.POSTURE), words(Task.FACE), words(Task.VERBAL))
+        return Attributes(style["label"] if style else None, *in_words)
 
     # --- whole sessions ---
 

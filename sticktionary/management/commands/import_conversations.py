@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--language", default="", help="en or zh, for lines that say none")
         parser.add_argument("--source", default="", help="where the chats come from; by default the file's name")
         parser.add_argument("--licence", default="", help="what may be done with them")
-        parser.add_argument("--prefix", default="", help="put before each chat's number")
+        parser.add_argument("--prefix", dest="key_prefix", default="", help="put before each chat's number")
         parser.add_argument(
             "--filter", action="store_true", dest="paper_filter", help="only chats with words before a sticker"
         )
