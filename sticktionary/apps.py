@@ -39,6 +39,6 @@ def write_roles(sender: AppConfig, using: str, **told: Any) -> None:
 
 
 def plant_words(sender: AppConfig, **told: Any) -> None:
-    from sticktionary.domain.quality import words
+    from sticktionary.domain.quality import word_lists
 
-    words.plant()
+    word_lists.plant()

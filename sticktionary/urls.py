@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("sticktionary.web.plates")),  # candidates as files
     path("studio/", include("sticktionary.web.studio")),  # import, packs, models, export
     path("studio/review/", include("sticktionary.web.review")),
+    path("studio/quality/flags/", include("sticktionary.web.flags")),
     path("studio/quality/", include("sticktionary.web.quality")),
     path("studio/releases/", include("sticktionary.web.releases")),
     path("studio/statistics/", include("sticktionary.web.statistics")),

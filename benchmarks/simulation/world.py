@@ -89,9 +89,14 @@ def populate(dice: random.Random, n_stickers: int) -> Words:
 
 def _looks(number: int) -> dict[str, Any]:
     return {
-        "name": f"{number:04}.png", "sha256": f"{number:064x}",
-        "perceptual_hash": f"{number * 2_654_435_761 % 2**64:016x}", "image": f"{number}.webp", "poster": f"{number}.webp", "width": 64, "height": 64,
-    }  # fmt: skip
+        "name": f"{number:04}.png",
+        "sha256": f"{number:064x}",
+        "perceptual_hash": f"{number * 2_654_435_761 % 2**64:016x}",
+        "image": f"{number}.webp",
+        "poster": f"{number}.webp",
+        "width": 64,
+        "height": 64,
+    }
 
 
 def _new(dice: random.Random, held: set[str], n_words: int) -> str:

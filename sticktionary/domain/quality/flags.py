@@ -84,6 +84,13 @@ def decide(*, actor: Player, flag_id: int, state: str) -> Flag:
     return flag
 
 
+@transaction.atomic
+def look_for(word: str) -> int:
+    """Flag what holds a word that has just come to the lists; the number of new flags."""
+    claims = [claim for query in wording.holding(word) if (claim := wording.claim_against(query))]
+    return sum(raise_flag(**claim) is not None for claim in claims)
+
+
 # --- looking ---
 
 

@@ -222,9 +222,9 @@ def pasted(play: Play) -> Finding | None:
 
 # --- chance ---
 
-LEAST_EFFORT = 0.7  # of what others find, the least an honest player finds: H0 of the sequential test
-LEAST_CLEAR = 0.5  # the same of what they write: a dialect that half of the others do not know is honest
-ENOUGH = math.log(1_000)  # Wald: wrongly once in a thousand; Page: on average once in a thousand tests begun anew
+LEAST_EFFORT = 0.75  # of what others find, the least an honest player finds: H0 of the sequential test
+LEAST_CLEAR = 0.55  # the same of what they write: a dialect that nearly half of the others do not know is honest
+ENOUGH = math.log(500)  # Wald: wrongly once in five hundred, for a player who does no more than the least
 HONEST_GOLD = 0.7
 FEWEST_GOLD = 4
 

@@ -76,7 +76,7 @@ def _wrong_with(text: str, normalised: str, language: str) -> tuple[str, dict[st
 
 
 def holding(word: str) -> Iterable[Query]:
-    """Submitted queries that a word just added might stand in."""
+    """Submitted queries of players that a word might stand in."""
     lines = Query.objects.filter(normalised__contains=word, removed_at=None, round__submitted_at__isnull=False)
     return (
         lines.filter(round__labeler__isnull=False).exclude(round__source=Round.Source.PRACTICE).select_related("round")
