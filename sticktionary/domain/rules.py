@@ -74,7 +74,7 @@ def current() -> Rules:
     now = time.monotonic()
     if _held is None or now - _held[0] > FRESH_FOR_S:
         newest = RuleSet.objects.order_by("-pk").values_list("values", flat=True).first()
-        _held = (now, _read(newest or {}))
+        _held = (now, read(newest or {}))
     return _held[1]
 
 
@@ -84,28 +84,58 @@ def forget() -> None:
     _held = None
 
 
-def _read(values: dict[str, Any]) -> Rules:
-    """Rules as they were written, by whatever version of the house: what it no longer knows is left out."""
-    known = {name: value for name, value in values.items() if name in Rules.__struct_fields__}
-    return msgspec.convert(known, Rules)
+def read(values: dict[str, Any]) -> Rules:
+    """Rules as they were written, by whatever version of the house."""
+    return msgspec.convert(_known(values), Rules)
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    """Without what this version no longer knows."""
+    return {name: value for name, value in values.items() if name in Rules.__struct_fields__}
 
 
 @transaction.atomic
 def change(*, actor: Player, changes: dict[str, Any], why: str) -> Rules:
     """Set some of the rules anew; the others stay as they are. Raises Refused with the first that does not fit."""
     accounts.require(actor, "change_rules")
-    newest = RuleSet.objects.order_by("-pk").values_list("values", flat=True).first() or {}
     unknown = sorted(changes.keys() - set(Rules.__struct_fields__))
     if unknown:
         raise Refused("unknown_rule", _("There is no rule called %(name)s.") % {"name": unknown[0]})
-    values = newest | changes
-    try:
-        rules = msgspec.convert(values, Rules)
-    except msgspec.ValidationError as error:
-        raise Refused("bad_rule", str(error)) from error
-    if rules.n_retrievers_most < rules.n_retrievers or rules.n_annotators_most < rules.n_annotators:
-        raise Refused("bad_rule", _("The most cannot be fewer than the usual number."))
-    RuleSet.objects.create(values=values, why=why[:300], set_by=actor)
-    AuditEntry.objects.create(actor=actor, verb="change_rules", subject="rules", detail={**changes, "why": why[:300]})
+    if not why.strip():
+        raise Refused("no_reason", _("Say why: whoever reads the data later will want to know."))
+    held = _newest()
+    new = {name: value for name, value in changes.items() if getattr(read(held), name) != value}
+    rules = _checked(held | changes)
+    if not new:
+        raise Refused("nothing_changed", _("All of this holds already."))
+    RuleSet.objects.create(values=held | new, why=why.strip()[:300], set_by=actor)
+    AuditEntry.objects.create(actor=actor, verb="change_rules", subject="rules", detail={**new, "why": why[:300]})
     transaction.on_commit(forget)
     return rules
+
+
+def _newest() -> dict[str, Any]:
+    """What holds, read behind a lock: two changes at once follow one another and neither is lost."""
+    RuleSet.objects.select_for_update().order_by("-pk").first()
+    return _known(RuleSet.objects.order_by("-pk").values_list("values", flat=True).first() or {})
+
+
+def _checked(values: dict[str, Any]) -> Rules:
+    for field in msgspec.structs.fields(Rules):
+        _check(field, values.get(field.name, field.default))
+    rules = msgspec.convert(values, Rules)
+    if rules.n_retrievers_most < rules.n_retrievers or rules.n_annotators_most < rules.n_annotators:
+        raise Refused("bad_rule", _("The most cannot be fewer than the usual number."))
+    return rules
+
+
+def _check(field: msgspec.structs.FieldInfo, value: object) -> None:
+    try:
+        msgspec.convert(value, field.type)
+    except msgspec.ValidationError as error:
+        kind = msgspec.inspect.type_info(field.type)
+        values = {"name": field.name, "least": getattr(kind, "ge", 0), "most": getattr(kind, "le", 1)}
+        message = _("%(name)s has to be a number from %(least)s to %(most)s.")
+        if isinstance(field.default, bool):
+            message = _("%(name)s is either yes or no.")
+        raise Refused("bad_rule", message % values) from error

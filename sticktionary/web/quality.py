@@ -2,6 +2,211 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django.contrib import messages
+from django.core.cache import cache
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from sticktionary.domain import rules
+from sticktionary.domain.errors import RuleBroken
+from sticktionary.domain.outcome import texts_of
+from sticktionary.domain.pictures import picture_of
+from sticktionary.domain.quality import difficulty, gold, hidden_arm, overview, rulebook, skill, weights
+from sticktionary.domain.quality.hidden_arm import Effect
+from sticktionary.domain.quality.skill import Belief
+from sticktionary.models import PlayerQuality
+from sticktionary.models.players import Language
+from sticktionary.web.intervals import Bar, bar, gap
+from sticktionary.web.workbench import allowed, player_of, show
+
+PER_PAGE = 50
+FRESH_FOR_S = 600  # of figures that go through very many pages
+SHARES = {
+    "found": gettext_lazy("Lookups that found the sticker"),
+    "at_once": gettext_lazy("at the first try"),
+    "agreed": gettext_lazy("Rounds on which all retrievers agreed"),
+    "rightly_none": gettext_lazy("Rightly “none of these”, where the sticker was left out"),
+    "gold": gettext_lazy("Gold rounds passed"),
+}
+MEASURES = {
+    "found": gettext_lazy("Lookups that found the sticker"),
+    "n_queries": gettext_lazy("Queries on the page"),
+    "length": gettext_lazy("Characters per query"),
+    "seconds": gettext_lazy("Seconds to write the page"),
+    "novelty": gettext_lazy("Novelty, from 0.5 to 1.5"),
+    "known": gettext_lazy("Queries in words that results show: known of another sticker before"),
+}
+IN_PERCENT = {"found", "known"}
+VERDICTS = {
+    "too_few": gettext_lazy("too few to tell"),
+    "unseen": gettext_lazy("no difference seen"),
+    "more": gettext_lazy("more when hidden"),
+    "less": gettext_lazy("less when hidden"),
+}
+ORDERS = {"weight": ("weight", "find_skill"), "finding": ("-find_skill",), "writing": ("-label_skill",)}
+
+
+@require_GET
+@allowed("view_flag")
+def home(request: HttpRequest) -> HttpResponse:
+    tables = [(language, _language(language)) for language in Language]
+    context = {"here": "overview", "tables": tables, "days": overview.DAYS, "rules": rules.current()}
+    return show(request, "quality", "quality", context)
+
+
+def _language(language: str) -> dict[str, Any]:
+    held: dict[str, Any] = cache.get_or_set(  # type: ignore[assignment]
+        f"quality:{language}",
+        lambda: {"shares": overview.shares(language), "effects": hidden_arm.effects(language)},
+        FRESH_FOR_S,
+    )
+    shares = [(SHARES[name], share, bar(share.value, share.low, share.high)) for name, share in held["shares"].items()]
+    return {"shares": shares, "effects": [_effect(effect) for effect in held["effects"]]}
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    numbers = (effect.shown, effect.hidden, effect.difference, effect.low, effect.high)
+    told = [_told(number, in_percent=effect.measure in IN_PERCENT) for number in numbers]
+    return {
+        "label": MEASURES[effect.measure],
+        "effect": effect,
+        "verdict": VERDICTS[effect.verdict],
+        "numbers": dict(zip(("shown", "hidden", "difference", "low", "high"), told, strict=True)),
+        "bar": _gap(effect),
+    }
+
+
+def _told(number: float | None, *, in_percent: bool) -> str:
+    if number is None:
+        return "–"
+    return f"{100 * number:.1f} %" if in_percent else f"{number:.2f}"
+
+
+def _gap(effect: Effect) -> Bar | None:
+    """The difference against what is usual: half of it to the left and to the right."""
+    if effect.difference is None or effect.low is None or effect.high is None or not effect.shown:
+        return None
+    most = abs(effect.shown) / 2
+    return gap(effect.difference / most, effect.low / most, effect.high / most)
+
+
+# --- rules ---
+
+
+@require_http_methods(["GET", "POST"])
+@allowed("view_flag")
+def the_rules(request: HttpRequest) -> HttpResponse:
+    if request.method == "GET":
+        return _rules_page(request, {}, "", 200)
+    typed = {name: text for name, text in request.POST.items() if name in rules.Rules.__struct_fields__}
+    why = request.POST.get("why", "")
+    try:
+        changes = {name: rulebook.parse(name, str(text)) for name, text in typed.items()}
+        rules.change(actor=player_of(request), changes=changes, why=why)
+    except RuleBroken as refusal:
+        messages.error(request, refusal.message)
+        return _rules_page(request, typed, why, 403 if refusal.code == "not_allowed" else 400)
+    messages.success(request, _("These rules hold from the next page that is dealt."))
+    return redirect("studio_quality_rules")
+
+
+def _rules_page(request: HttpRequest, typed: dict[str, Any], why: str, status: int) -> HttpResponse:
+    """What was typed stays in its fields until it fits."""
+    held = rulebook.read()
+    sections = [
+        (rulebook.TITLES[title], [(rule, typed.get(rule.name, _as_typed(rule.value))) for rule in section])
+        for title, section in held.items()
+    ]
+    context = {"here": "rules", "sections": sections, "why": why, "history": rulebook.history()}
+    return show(request, "quality_rules", "quality", context, status)
+
+
+def _as_typed(value: rulebook.Value) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if value < 1e6 else str(value)
+
+
+# --- gold, players, stickers ---
+
+
+@require_GET
+@allowed("view_flag")
+def the_gold(request: HttpRequest) -> HttpResponse:
+    page = Paginator(gold.shelf(), PER_PAGE).get_page(request.GET.get("page"))
+    texts = texts_of(row.round_id for row in page)
+    rows = [
+        (row, picture_of(row.round.sticker), texts[row.round_id], _share(row.n_passed, row.n_answers)) for row in page
+    ]
+    context = {"here": "gold", "page": page, "rows": rows, "tally": gold.tally(), "rules": rules.current()}
+    return show(request, "quality_gold", "quality", context)
+
+
+def _share(n_hits: int, n: int) -> Bar | None:
+    return bar(n_hits / n, *weights.wilson(n_hits, n)) if n else None
+
+
+@require_GET
+@allowed("view_flag")
+def players(request: HttpRequest) -> HttpResponse:
+    language, order = _chosen_language(request), request.GET.get("order", "weight")
+    held = PlayerQuality.objects.filter(player__language=language).select_related("player")
+    ordered: QuerySet[PlayerQuality] = held.order_by(*ORDERS.get(order, ORDERS["weight"]), "pk")
+    page = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
+    counts = weights.weights_of([row.player_id for row in page])
+    rows = [
+        (
+            row,
+            _skill(row.find_skill, row.find_sd),
+            _skill(row.label_skill, row.label_sd),
+            _share(row.n_gold_passed, row.n_gold),
+            counts[row.player_id],
+        )
+        for row in page
+    ]
+    context = {"here": "players", "page": page, "rows": rows, "language": language, "order": order}
+    return show(request, "quality_players", "quality", context | _shared())
+
+
+def _skill(mean: float, sd: float) -> Bar:
+    """A skill as what it does: how often an average page is found."""
+    belief = Belief(mean, sd)
+    return bar(skill.p_find(mean), skill.p_find(belief.low), skill.p_find(belief.high))
+
+
+@require_GET
+@allowed("view_flag")
+def stickers(request: HttpRequest) -> HttpResponse:
+    language = _chosen_language(request)
+    page = Paginator(difficulty.hardest(language), PER_PAGE).get_page(request.GET.get("page"))
+    rows = [(row, picture_of(row.sticker), bar(*difficulty.share_found(row))) for row in page]
+    return show(
+        request,
+        "quality_stickers",
+        "quality",
+        {"here": "stickers", "page": page, "rows": rows, "language": language} | _shared(),
+    )
+
+
+def _chosen_language(request: HttpRequest) -> str:
+    chosen = request.GET.get("language", "")
+    return chosen if chosen in Language.values else player_of(request).language
+
+
+def _shared() -> dict[str, Any]:
+    return {"languages": Language.choices, "rules": rules.current()}
+
+
+urlpatterns = [
+    path("", home, name="studio_quality"),
+    path("rules/", the_rules, name="studio_quality_rules"),
+    path("gold/", the_gold, name="studio_quality_gold"),
+    path("players/", players, name="studio_quality_players"),
+    path("stickers/", stickers, name="studio_quality_stickers"),
+]

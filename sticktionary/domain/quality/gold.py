@@ -7,14 +7,23 @@ rules ask for have found it at once and nobody has not, it is gold, until it was
 
 from __future__ import annotations
 
-from django.db.models import F, QuerySet
+from typing import TYPE_CHECKING, TypedDict
+
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from sticktionary.domain import chance, choosing, outcome, rules
-from sticktionary.models import Gold, Player, Retrieval, Round, Sticker
+from sticktionary.models import Gold, Player, Retrieval, Round
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 _LOOK_AT = 24  # of those dealt least; one of them by chance
-_DECIDED = (Round.State.FOUND, Round.State.ACCEPTED)
+
+
+class Tried(TypedDict):
+    n_answers: int
+    n_passed: int
 
 
 def is_due(player: Player) -> bool:
@@ -39,7 +48,7 @@ def next_round(player: Player) -> tuple[Round, bool] | None:
 
 def _fitting(player: Player) -> QuerySet[Gold]:
     """What an ordinary page could be as well: nothing of their own, nothing they have seen, no tiring partner."""
-    rounds = choosing.unseen_by(player, Round.objects.filter(state__in=_DECIDED))
+    rounds = choosing.unseen_by(player, Round.objects.filter(state__in=outcome.PROVEN))
     rounds = rounds.exclude(labeler_id__in=choosing.tiring_partners(player))
     in_use = Gold.objects.filter(retired_at=None, n_exposures__lt=rules.current().gold_exposures_most)
     return in_use.filter(round__in=rounds).order_by("n_exposures")
@@ -95,7 +104,23 @@ def _ranks(round_: Round) -> list[int]:
     return list(outcome.counted(round_.pk).values_list("rank", flat=True))
 
 
-def in_play() -> QuerySet[Gold]:
-    """What may still be dealt to somebody."""
-    stickers = {"round__sticker__state": Sticker.State.ACTIVE, "round__sticker__pack__is_active": True}
-    return Gold.objects.filter(retired_at=None, promoted_at__isnull=False, round__state__in=_DECIDED, **stickers)
+# --- what there is, for those who keep the game fair ---
+
+
+def shelf() -> QuerySet[WithAnnotations[Gold, Tried]]:
+    """All gold rounds and those on probation, the most dealt first, with how often each was answered and passed."""
+    answered = Q(round__retrievals__is_gold=True, round__retrievals__state=Retrieval.State.ANSWERED)
+    counted = Gold.objects.annotate(
+        n_answers=Count("round__retrievals", filter=answered),
+        n_passed=Count("round__retrievals", filter=answered & Q(round__retrievals__rank__gt=0)),
+    )
+    return counted.select_related("round__sticker").order_by("-n_exposures", "-pk")
+
+
+def tally() -> dict[str, int]:
+    """How many there are of each: gold, probation, retired."""
+    return Gold.objects.aggregate(
+        gold=Count("pk", filter=Q(retired_at=None, promoted_at__isnull=False)),
+        probation=Count("pk", filter=Q(retired_at=None, promoted_at=None)),
+        retired=Count("pk", filter=Q(retired_at__isnull=False, promoted_at__isnull=False)),
+    )
