@@ -12,6 +12,7 @@ from django.db.models import Q
 from sticktionary.domain import beside, spelling
 from sticktionary.domain.beside import Shown
 from sticktionary.domain.pictures import picture_of
+from sticktionary.domain.quality import evidence
 from sticktionary.domain.snapshot import Picture
 from sticktionary.models import (
     Case,
@@ -27,6 +28,7 @@ from sticktionary.models import (
 )
 
 MOST_OTHERS = 12
+MOST_FLAGS = 12
 MOST_PREVIEWS = 60
 MOST_MOVES = 60
 
@@ -88,7 +90,7 @@ class Lookup:
 class Evidence:
     kind: str
     state: str
-    facts: list[tuple[str, str]]
+    sentences: list[str]
 
 
 @dataclass(frozen=True)
@@ -248,12 +250,17 @@ def _shown(ids: Iterable[int], shelf: Mapping[int, Sticker], target_id: int) -> 
 
 
 def _flags(round_: Round) -> list[Evidence]:
-    rows = Flag.objects.filter(round=round_).order_by("-at", "-pk")
-    return [Evidence(row.get_kind_display(), row.get_state_display(), _facts(row.evidence)) for row in rows]
+    """Those of the round, and those of its writer that nobody has judged yet."""
+    about = Q(round=round_)
+    if round_.labeler_id is not None:
+        about |= Q(player=round_.labeler_id, state=Flag.State.OPEN)
+    rows = Flag.objects.filter(about).order_by("-at", "-pk")[:MOST_FLAGS]
+    return [_evidence(row) for row in rows]
 
 
-def _facts(evidence: Mapping[str, object]) -> list[tuple[str, str]]:
-    return [(name.replace("_", " "), str(value)) for name, value in evidence.items() if value not in (None, "", [])]
+def _evidence(flag: Flag) -> Evidence:
+    said = evidence.sentences(flag.kind, flag.evidence) if flag.evidence else []
+    return Evidence(flag.get_kind_display(), flag.get_state_display(), said)
 
 
 def _skips(sticker_id: int) -> dict[str, int]:

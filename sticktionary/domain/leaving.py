@@ -8,9 +8,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from sticktionary.domain.events import announce
-from sticktionary.models import AuditEntry, Player, Preview, Query, Revision, Round, Turn
+from sticktionary.models import AuditEntry, Case, Player, Preview, Query, Revision, Round, Turn
 
 
 def delete_account(*, player_id: int) -> None:
@@ -24,6 +25,7 @@ def erase(*, player_id: int) -> None:
     """The same for somebody who is signed in nowhere."""
     player = Player.objects.select_for_update().get(pk=player_id)
     _forget_unpublished(player)
+    _forget_appeals(player)
     AuditEntry.objects.filter(subject=f"player {player_id}").update(detail={})
     LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Player), object_id=str(player_id)).delete()
     announce(player_id)
@@ -39,6 +41,13 @@ def _forget_unpublished(player: Player) -> None:
     Query.objects.filter(round__in=written).exclude(removed_at=None, round__submitted_at__isnull=False).delete()
     Turn.objects.filter(sitting__player=player).delete()
     written.filter(submitted_at=None, turns=None, retrievals=None).delete()
+
+
+def _forget_appeals(player: Player) -> None:
+    """What they said is forgotten; a verdict about words that were published stays with the words."""
+    about_words = Case.objects.filter(player=player, round__isnull=False)
+    about_words.filter(state=Case.State.OPEN).update(state=Case.State.CLOSED, decided_at=timezone.now())
+    about_words.update(player=None, words="")
 
 
 def _end_sessions(player_id: int) -> None:

@@ -11,17 +11,24 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, QuerySet
 
 from sticktionary.models import (
+    Annotation,
     AuditEntry,
+    Case,
     Consent,
+    Flag,
+    Judgement,
     LedgerEntry,
     Notice,
     PlayDay,
     Player,
+    PlayerQuality,
     Preview,
     Query,
     Retrieval,
     Revision,
     Round,
+    Ruling,
+    Sanction,
     Sitting,
     Skip,
     Turn,
@@ -29,6 +36,9 @@ from sticktionary.models import (
 
 CHUNK = 500
 ACCOUNT = ["id", "username", "display_name", "email", "language", "is_guest", "on_board", "points", "date_joined"]
+# Never who judged, nor whom else it concerns.
+NOT_OF_FLAGS = {"player", "partner", "decided_by", "key"}
+NOT_OF_JUDGEMENTS = {"reviewer", "undone_by", "key", "detail"}
 ENDED = [Retrieval.State.ANSWERED, Retrieval.State.SKIPPED]
 
 
@@ -61,6 +71,19 @@ def _sections(player_id: int) -> Iterator[tuple[str, QuerySet[Any, dict[str, Any
     yield "skips", _rows(Skip, mine)
     yield "ledger", _rows(LedgerEntry, mine)
     yield "notices", _rows(Notice, mine)
+    yield "annotations", _rows(Annotation, mine)
+    yield "quality", _rows(PlayerQuality, mine, leave_out={"player", "n_gold", "n_gold_passed"})
+    yield "flags", _rows(Flag, mine | {"partner": None}, leave_out=NOT_OF_FLAGS)
+    yield "flags_with_a_partner", _rows(Flag, mine | {"partner__isnull": False}, leave_out=NOT_OF_FLAGS | {"evidence"})
+    yield "sanctions", _rows(Sanction, mine, leave_out={"player", "imposed_by", "lifted_by"})
+    yield "appeals", _rows(Case, mine, leave_out={"player", "held_by", "held_until"})
+    yield (
+        "judgements_about",
+        _rows(Judgement, {"case__round__labeler": player_id, "case__player": None}, leave_out=NOT_OF_JUDGEMENTS),
+    )
+    yield "judgements_of_appeals", _rows(Judgement, {"case__player": player_id}, leave_out=NOT_OF_JUDGEMENTS)
+    yield "rulings", _rows(Ruling, {"query__round__labeler": player_id})
+    yield "judgements_made", _rows(Judgement, {"reviewer": player_id}, leave_out={"reviewer", "undone_by"})
     yield "decisions", _rows(AuditEntry, {"subject": f"player {player_id}"}, leave_out={"actor"})
 
 

@@ -61,7 +61,7 @@ def judgeable(actor: Player) -> QuerySet[Case]:
         cases = cases.filter(sanction=None)
     if not actor.has_perm("sticktionary.manage_players"):
         own = Judgement.objects.filter(case__round=OuterRef("round"), reviewer=actor, undone_at=None)
-        cases = cases.exclude(Q(kind=Case.Kind.APPEAL) & Exists(own))
+        cases = cases.exclude(Q(kind=Case.Kind.APPEAL) & (Exists(own) | Q(sanction__imposed_by=actor)))
     return cases
 
 

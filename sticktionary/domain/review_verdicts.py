@@ -47,12 +47,12 @@ def judge(
     review_queue.require_open(case)
     review_queue.require_judgeable(actor, case)
     review_queue.require_free(actor, case)
-    if corrections and verdict == Verdict.ACCEPT:
-        verdict = Verdict.CORRECT  # whoever mended a word and then accepts means the mended word
     round_ = _locked_round(case)
     why = why.strip()[:LONGEST_WHY]
     _require_fits(case, round_, verdict, why)
     ruled = _ruled(verdict, round_, corrections or {}, discarded, same_as)
+    if ruled.corrections and verdict == Verdict.ACCEPT:
+        verdict = Verdict.CORRECT  # whoever mended a word and then accepts means the mended word
     return _decide(case, round_, actor, verdict, key, why, ruled)
 
 
@@ -90,7 +90,8 @@ def _ruled(
         raise Refused("no_such_query", _("There is no such line on this page."))
     if left_out == texts.keys():
         raise Refused("all_discarded", _("Nothing would be left. Discard the whole round instead."))
-    mended = {id: text for id, text in corrections.items() if text != texts[id] and id not in left_out}
+    said = {id: checks.clean(text) for id, text in corrections.items()}
+    mended = {id: text for id, text in said.items() if text != texts[id] and id not in left_out}
     if verdict == Verdict.CORRECT and not mended:
         raise Refused("nothing_mended", _("Change the words first, then confirm."))
     checked = {id: checks.check_form(text, round_.language) for id, text in mended.items()}

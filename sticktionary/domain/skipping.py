@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from sticktionary.domain import catalogue, dealing, deciding, review, rules, turns
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.events import announce
-from sticktionary.models import Case, Retrieval, Round, Skip, Sticker, Turn
+from sticktionary.models import Case, Judgement, Retrieval, Round, Skip, Sticker, Turn
 
 
 @transaction.atomic
@@ -62,6 +63,8 @@ def _halt_sticker(sticker: Sticker) -> None:
     """A labeler who passes is one who saw the sticker; a retriever has seen only somebody's queries for it."""
     Sticker.objects.filter(pk=sticker.pk).update(n_skips=F("n_skips") + 1)
     skips = Skip.objects.filter(sticker=sticker, as_labeler=True)
+    if put_back_at := _put_back_at(sticker):
+        skips = skips.filter(at__gt=put_back_at)
     n_skipped = skips.values("player").distinct().count()
     n_harmful = skips.filter(reason=Skip.Reason.HARMFUL).values("player").distinct().count()
     dealt_to = Round.objects.filter(sticker=sticker, labeler__isnull=False).exclude(source=Round.Source.SUGGESTION)
@@ -74,6 +77,12 @@ def _halt_sticker(sticker: Sticker) -> None:
         )
         reasons = ["skipped", "harmful"] if n_harmful else ["skipped"]
         review.open_case(kind=Case.Kind.STICKER, sticker_id=sticker.pk, reasons=reasons)
+
+
+def _put_back_at(sticker: Sticker) -> datetime | None:
+    """When a reviewer last found nothing wrong with it: only what was said since counts."""
+    restored = Judgement.objects.filter(case__sticker=sticker, verdict=Judgement.Verdict.RESTORE, undone_at=None)
+    return restored.order_by("-at").values_list("at", flat=True).first()
 
 
 def _halt_round(round_: Round) -> None:

@@ -99,14 +99,16 @@ def _judged(request: HttpRequest, case_id: int) -> dict[str, Any]:
         verdict=said.get("verdict", ""),
         key=said.get("key", "")[:40] or uuid4().hex,
         why=said.get("why", ""),
-        corrections={
-            int(name[5:]): text for name, text in said.items() if name[:5] == "line-" and name[5:].isdecimal()
-        },
+        corrections={int(name[5:]): said[name] for name in said if _is_line(name)},
         discarded=[int(number) for number in said.getlist("discard") if number.isdecimal()],
         same_as=int(said["same_as"]) if said.get("same_as", "").isdecimal() else None,
     )
     told = _("Case %(case)s: %(verdict)s.") % {"case": case_id, "verdict": judgement.get_verdict_display()}
     return {"judgement": judgement.pk, "case": case_id, "told": told}
+
+
+def _is_line(name: str) -> bool:
+    return name[:5] == "line-" and name[5:].isdecimal() and len(name) < 24
 
 
 @require_POST

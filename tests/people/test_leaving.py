@@ -7,10 +7,32 @@ from django.utils import timezone
 
 from sticktionary.domain import accounts, guests, moderation
 from sticktionary.domain.roles import Role
-from sticktionary.models import AuditEntry, LedgerEntry, Notice, Player, Preview, Query, Retrieval, Revision, Round
+from sticktionary.models import (
+    AuditEntry,
+    Case,
+    Flag,
+    Judgement,
+    LedgerEntry,
+    Notice,
+    Player,
+    Preview,
+    Query,
+    Retrieval,
+    Revision,
+    Round,
+    Ruling,
+    Sanction,
+)
 from tests.people.conftest import PASSWORD, Play, client_of, make_player
 
-SECRETS = ["tamsin_the_great", "Tamsin Greatheart", "tamsin@example.org", "my half typed secret", "a removed secret"]
+SECRETS = [
+    "tamsin_the_great",
+    "Tamsin Greatheart",
+    "tamsin@example.org",
+    "my half typed secret",
+    "a removed secret",
+    "as I said",
+]
 
 
 def tables_with(text: str) -> list[str]:
@@ -45,8 +67,20 @@ def player_with_a_past(play: Play, admin: Player) -> Player:
     Notice.objects.create(player=player, kind="found", key="n")
     moderation.grant(actor=admin, player_id=player.pk, role=Role.REVIEWER)
     moderation.change_language(actor=admin, player_id=player.pk, language="en", reason=f"{SECRETS[1]} asked for it")
+    judge_them(player, done, admin)
     player.refresh_from_db()
     return player
+
+
+def judge_them(player: Player, round_: Round, admin: Player) -> None:
+    """A verdict on their words that they appealed against, a flag and a sanction."""
+    now, query = timezone.now(), Query.objects.get(round=round_, removed_at=None)
+    case = Case.objects.create(kind="appeal", player=player, round=round_, words=SECRETS[5], opened_at=now)
+    judgement = Judgement.objects.create(case=case, reviewer=admin, verdict="uphold", key="j", at=now)
+    Ruling.objects.create(query=query, judgement=judgement, verdict="corrected", text="mondays", normalised="mondays")
+    Flag.objects.create(kind="pasted", player=player, evidence={"texts": [SECRETS[3]]}, key=f"f{player.pk}", at=now)
+    sanction = Sanction.objects.create(player=player, step="weight", reason=SECRETS[5], at=now)
+    Case.objects.create(kind="appeal", player=player, sanction=sanction, words=SECRETS[5], opened_at=now)
 
 
 def test_nothing_that_tells_who_they_were_is_left(play: Play, admin: Player) -> None:
@@ -68,6 +102,15 @@ def test_what_was_published_stays_without_a_name(play: Play, admin: Player) -> N
     assert list(Retrieval.objects.values_list("player", "rank")) == [(None, 1)]
     assert not LedgerEntry.objects.exists()
     assert AuditEntry.objects.order_by("-pk")[0].verb == "delete_account"
+
+
+def test_what_was_decided_about_published_words_stays_with_them(play: Play, admin: Player) -> None:
+    player = player_with_a_past(play, admin)
+    client_of(player).post("/me/delete/", {"password": PASSWORD})
+    assert list(Ruling.objects.values_list("query__text", "verdict", "text")) == [("monday", "corrected", "mondays")]
+    assert list(Case.objects.values_list("player", "words", "state")) == [(None, "", "closed")]
+    assert not Flag.objects.exists()
+    assert not Sanction.objects.exists()
 
 
 def test_the_password_is_asked_for(player: Player) -> None:

@@ -7,7 +7,21 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from sticktionary.domain import mydata
-from sticktionary.models import Player, Preview, Retrieval, Skip
+from sticktionary.models import (
+    Annotation,
+    Case,
+    Flag,
+    Judgement,
+    Player,
+    PlayerQuality,
+    Preview,
+    Query,
+    Retrieval,
+    Round,
+    Ruling,
+    Sanction,
+    Skip,
+)
 from tests.people.conftest import Play, client_of, make_player
 
 
@@ -27,6 +41,8 @@ def test_the_download_holds_everything_about_the_player_and_nothing_about_others
     theirs = play.round(other, "more of theirs")
     play.retrieval(theirs, player, rank=2)
     Skip.objects.create(player=player, round=theirs, sticker=theirs.sticker, reason="other", as_labeler=False, at=now)
+    judged(play, player, other)
+    judged(play, other, player)
     data = data_of(player)
     counts = {title: len(rows) for title, rows in data.items() if title != "account"}
     assert counts == {
@@ -43,12 +59,42 @@ def test_the_download_holds_everything_about_the_player_and_nothing_about_others
         "skips": 1,
         "ledger": 1,
         "notices": 0,
+        "annotations": 1,
+        "quality": 1,
+        "flags": 1,
+        "flags_with_a_partner": 1,
+        "sanctions": 1,
+        "appeals": 1,
+        "judgements_about": 1,
+        "judgements_of_appeals": 1,
+        "rulings": 1,
+        "judgements_made": 1,
         "decisions": 0,
     }
     assert data["account"]["username"] == "tamsin"
     assert [query["text"] for query in data["queries"]] == ["my words"]
     assert "their" not in json.dumps(data)
+    assert "other" not in json.dumps(data).replace('"other"', ""), "a reason to skip, and nobody's name"
     assert "other@example.org" not in json.dumps(data)
+
+
+def judged(play: Play, who: Player, other: Player) -> None:
+    """Everything that is judged of somebody, by somebody else; the numbers of that one are nowhere else."""
+    now, round_ = timezone.now(), Round.objects.filter(labeler=who).latest("pk")
+    sticker, their = round_.sticker, other.username
+    Annotation.objects.create(
+        task="emotion", language="en", sticker=sticker, player=who, state="answered", dealt_at=now, lease_until=now
+    )
+    PlayerQuality.objects.create(player=who, updated_at=now)
+    mine = {"player": who, "at": now, "decided_by": other}
+    Flag.objects.create(kind="too_fast", key=f"fast {who.pk}", evidence={"n": 3}, **mine)
+    Flag.objects.create(kind="collusion", key=f"{who.pk}:{their}", partner=other, evidence={"texts": [their]}, **mine)
+    Sanction.objects.create(player=who, step="weight", reason="fast", imposed_by=other, at=now)
+    case = Case.objects.create(kind="not_found", round=round_, opened_at=now, held_by=other)
+    appeal = Case.objects.create(kind="appeal", round=round_, player=who, words="please", opened_at=now)
+    for each, reviewer in ((case, other), (appeal, None)):
+        judgement = Judgement.objects.create(case=each, reviewer=reviewer, verdict="accept", key=f"{each.pk}", at=now)
+    Ruling.objects.create(query=Query.objects.get(round=round_), judgement=judgement, verdict="accepted")
 
 
 def test_an_open_search_keeps_its_answer(play: Play, player: Player) -> None:
