@@ -70,7 +70,7 @@ def _packs(rules: ReleaseRules) -> list[PackFacts]:
 
 
 def _outliers() -> list[int]:
-    from sticktionary.domain.quality.outliers import outliers
+    from sticktionary.domain.quality.flags import outliers
 
     return sorted(outliers())
 

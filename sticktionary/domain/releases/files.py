@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -98,12 +98,14 @@ def entry_of(folder: Path, path: str) -> File:
     """The entry of a file that something else wrote; it is made as safe as the rest."""
     where = folder / path
     with where.open("rb") as file:
-        digest = sha256()
-        while piece := file.read(BUFFER):
-            digest.update(piece)
         os.fsync(file.fileno())
     where.chmod(READ_ONLY)
-    return File(path, where.stat().st_size, digest.hexdigest())
+    return File(path, where.stat().st_size, sha256_of(where))
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def sync_folders(folder: Path) -> None:

@@ -8,6 +8,7 @@ then give the same bytes.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,18 @@ class Data:
     pii: dict[str, Any]
 
 
-def run(job: Release) -> None:
+def run(job: Release, heard: Callable[[int, int], None] = lambda done, total: None) -> None:
     """The worker's part; the caller holds the lease. One that was whole before its worker died is whole."""
+
+    def told(n: int) -> None:
+        jobs.beat(job, n_done=job.n_done + n)
+        heard(job.n_done, job.n_total)
+
     if job.path:
         return
     with folders.workshop(job) as folder, jobs.kept_alive(job):
         wait_for_writers(job)
-        data = write_data(folder, job, lambda n: jobs.beat(job, n_done=job.n_done + n))
+        data = write_data(folder, job, told)
         while not _published(job, folder, data):
             jobs.beat(job)
 

@@ -144,7 +144,7 @@ class Played:
     # --- its rows ---
 
     def _half(self, taken: Taken) -> RoundHalf:
-        row, pseudonym = taken.row, self._scope.pseudonym
+        row, pseudonym, chance = taken.row, self._scope.pseudonym, taken.proof.chance
         return RoundHalf(
             row.id,
             self._scope.names[row.sticker_id],
@@ -156,7 +156,9 @@ class Played:
             taken.proof.n_retrievers,
             taken.proof.n_found,
             taken.proof.best_rank,
-            *taken.proof.chance,
+            chance[0],
+            chance[1],
+            chance[2],
             row.results_hidden,
             row.model_version,
             [self._answer_row(answer) for answer in taken.answers],

@@ -16,7 +16,7 @@ from sticktionary.domain.releases.files import write_bytes
 from sticktionary.domain.releases.rows import Media, SplitRow, StickerRow
 from sticktionary.domain.releases.scope import Scope
 from sticktionary.domain.releases.tables import write_both, write_lines
-from sticktionary.models import Sticker
+from sticktionary.models import Pack, Sticker
 
 SPLIT = "stickers@1"
 
@@ -37,8 +37,11 @@ def write(folder: Path, scope: Scope, groups: Mapping[int, int], with_pictures: 
 
 
 def _stickers(scope: Scope) -> Iterator[Sticker]:
-    held = Sticker.objects.select_related("pack").order_by("pk").iterator()
-    return (sticker for sticker in held if sticker.pk in scope.names)
+    packs = Pack.objects.in_bulk()
+    for sticker in Sticker.objects.order_by("pk").iterator():
+        if sticker.pk in scope.names:
+            sticker.pack = packs[sticker.pack_id]
+            yield sticker
 
 
 def _row(sticker: Sticker, scope: Scope, groups: Mapping[int, int], is_shown: bool) -> StickerRow:
