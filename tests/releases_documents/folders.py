@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,9 +29,7 @@ QUERY = pa.schema(
     ]
 )
 PAIR = pa.schema([QUERY.field(name) for name in ("query", "sticker_id", "language", "weight", "source")])
-STICKER = pa.schema(
-    [("sticker_id", pa.string()), ("sha256", pa.string()), ("pack", pa.string()), ("width", pa.int64())]
-)
+STICKER = pa.schema([(name, pa.string()) for name in ("sticker_id", "sha256", "pack_id", "split")])
 
 
 @dataclass
@@ -67,17 +66,20 @@ def usual() -> Made:
 def make(folder: Path, made: Made, number: int = 1, previous: Path | None = None, **said: Any) -> About:
     """Write the data files and return what the release says of itself; the documents are not written yet."""
     folder.mkdir()
-    files = [
-        _parquet(folder, f"queries/{part}.parquet", QUERY, [_query(*q) for q in rows])
-        for part, rows in made.queries.items()
-    ]
-    for part, rows in made.queries.items():
-        pairs = [{name: row[name] for name in PAIR.names} for row in (_query(*q) for q in rows)]
+    files: list[File] = []
+    for part, held in made.queries.items():
+        rows = [_query(*query) for query in held]
+        pairs = [{name: row[name] for name in PAIR.names} for row in rows]
+        files.append(_parquet(folder, f"queries/{part}.parquet", QUERY, rows))
+        files.append(_lines(folder, f"queries/{part}.jsonl", rows))
         files.append(_parquet(folder, f"pairs/{part}.parquet", PAIR, pairs))
-    shelf = [{"sticker_id": name, "sha256": sha, "pack": "shapes", "width": 8} for name, sha in made.stickers.items()]
-    files.append(_parquet(folder, "stickers.parquet", STICKER, shelf))
     sides = {query[2]: part for part, held in made.queries.items() for query in held}
-    splits = [{"sticker_id": name, "part": part} for name, part in sorted(sides.items())]
+    shelf = [
+        {"sticker_id": name, "sha256": sha, "pack_id": "shapes", "split": sides[name]}
+        for name, sha in made.stickers.items()
+    ]
+    files.append(_parquet(folder, "stickers.parquet", STICKER, shelf))
+    splits = [{"kind": "sticker", "id": name, "part": part} for name, part in sorted(sides.items())]
     files.append(_lines(folder, "splits.jsonl", splits))
     files.append(_lines(folder, "tombstones.jsonl", made.tombstones))
     files += [_csv(folder, made, language) for language in ("en", "zh")]
@@ -124,7 +126,7 @@ def _parquet(folder: Path, path: str, schema: pa.Schema, rows: list[dict[str, An
     return _entry(folder, path, len(rows), {item.name: str(item.type) for item in schema})
 
 
-def _lines(folder: Path, path: str, rows: list[dict[str, str]]) -> File:
+def _lines(folder: Path, path: str, rows: Sequence[Mapping[str, Any]]) -> File:
     (folder / path).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return _entry(folder, path, len(rows), dict.fromkeys(rows[0], "string") if rows else {})
 

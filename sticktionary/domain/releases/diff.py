@@ -86,12 +86,8 @@ def write(folder: Path, about: About) -> dict[str, Any]:
 
 
 def _read(database: sqlite3.Connection, side: str, folder: Path) -> None:
-    parts = {row["sticker_id"]: row["part"] for row in _lines(folder / "splits.jsonl")}
-    stickers = _rows(folder / "stickers.parquet", ["sha256", "sticker_id"])
-    database.executemany(
-        f"INSERT INTO {side}_sticker VALUES (?, ?, ?)",  # noqa: S608
-        ((sha, name, parts.get(name, "")) for sha, name in stickers),
-    )
+    stickers = _rows(folder / "stickers.parquet", ["sha256", "sticker_id", "split"])
+    database.executemany(f"INSERT INTO {side}_sticker VALUES (?, ?, ?)", stickers)  # noqa: S608
     for path in sorted(folder.glob("queries/*.parquet")):
         rows = _rows(path, ["query_id", "query", "sticker_id"])
         database.executemany(f"INSERT INTO {side}_query VALUES (?, ?, ?)", rows)  # noqa: S608
@@ -103,15 +99,12 @@ def _rows(path: Path, columns: list[str]) -> Iterator[tuple[Any, ...]]:
             yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _withdrawn(path: Path) -> dict[str, int]:
+    """How much of each kind was taken back, and is left out."""
+    counted = Counter[str]()
     if path.is_file():
         with path.open(encoding="utf-8") as file:
-            yield from (json.loads(line) for line in file)
-
-
-def _withdrawn(path: Path) -> dict[str, int]:
-    """How many tombstones there are of each kind and reason."""
-    counted = Counter(f"{row['kind']}: {row['reason']}" if row.get("reason") else row["kind"] for row in _lines(path))
+            counted.update(json.loads(line)["kind"] for line in file)
     return dict(sorted(counted.items()))
 
 
@@ -125,14 +118,14 @@ def _print(file: TextIO, head: dict[str, Any], database: sqlite3.Connection) -> 
     file.write(json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}"))
     for name, (columns, statement) in LISTS.items():
         file.write(f",\n {json.dumps(name)}: [")
-        _print_rows(file, ({**dict(zip(columns, row, strict=True))} for row in database.execute(statement)))
+        _print_rows(file, (dict(zip(columns, row, strict=True)) for row in database.execute(statement)))
     file.write("\n}\n")
 
 
 def _print_rows(file: TextIO, rows: Iterable[dict[str, Any]]) -> None:
-    between = "\n  "
+    before, after = "\n  ", ""
     for row in rows:
         held: Any = next(iter(row.values())) if len(row) == 1 else row
-        file.write(between + json.dumps(held, ensure_ascii=False))
-        between = ",\n  "
-    file.write("]")
+        file.write(before + json.dumps(held, ensure_ascii=False))
+        before, after = ",\n  ", "\n "
+    file.write(f"{after}]")
