@@ -72,14 +72,16 @@ def _label(task: Task, choice: str) -> Value:
 
 def _words(words: list[str], language: str) -> list[str]:
     """Each once, as it was written first."""
-    kept = {normalise(word): word for word in map(checks.clean, reversed(words)) if word}
+    kept: dict[str, str] = {}
+    for word in filter(None, map(checks.clean, words)):
+        kept.setdefault(normalise(word), word)
     for word in kept.values():
         if len(word) > MAX_WORD:
             raise Refused("too_long", _("A few short words are enough: “%(word)s…” is long.") % {"word": word[:12]})
         checks.check_form(word, language)
     if not kept:
         raise Refused("empty", _("Write a word or two first, or say that there is nothing to see."))
-    return list(kept.values())[::-1]
+    return list(kept.values())
 
 
 def _fit(given: Given) -> Value:
