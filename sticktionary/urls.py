@@ -13,6 +13,7 @@ urlpatterns = [
     path("studio/review/", include("sticktionary.web.review")),
     path("studio/quality/flags/", include("sticktionary.web.flags")),
     path("studio/quality/", include("sticktionary.web.quality")),
+    path("studio/releases/publish/", include("sticktionary.web.publications")),
     path("studio/releases/", include("sticktionary.web.releases")),
     path("studio/statistics/", include("sticktionary.web.statistics")),
     path("studio/conversations/", include("sticktionary.web.conversations")),

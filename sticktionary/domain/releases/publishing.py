@@ -34,11 +34,33 @@ def publish(*, actor: Player | None, release: Release, target: str, name: str = 
     if target == Target.ZENODO:
         name = _draft_begun(release)
     publication = Publication.objects.create(release=release, target=target, name=name, created_by=actor)
-    detail = {"target": target, "name": name, "publication": publication.pk}
-    AuditEntry.objects.create(actor=actor, verb="publish_release", subject=f"release {release.number}", detail=detail)
+    _audit(actor, "publish_release", publication)
     if queue:
         jobs.enqueue(publication)
     return publication
+
+
+@transaction.atomic
+def cancel(*, actor: Player, publication: Publication) -> None:
+    """Stop it at the next sign of life of its worker; what has arrived stays there."""
+    accounts.require(actor, "publish_release")
+    jobs.cancel(publication)
+    _audit(actor, "cancel_publication", publication)
+
+
+@transaction.atomic
+def resume(*, actor: Player, publication: Publication) -> None:
+    """Let it go on where it stopped."""
+    accounts.require(actor, "publish_release")
+    _refuse_unless_frozen(publication.release)
+    jobs.resume(publication)
+    _audit(actor, "resume_publication", publication)
+
+
+def _audit(actor: Player | None, verb: str, publication: Publication) -> None:
+    detail = {"target": publication.target, "name": publication.name, "publication": publication.pk}
+    subject = f"release {publication.release.number}"
+    AuditEntry.objects.create(actor=actor, verb=verb, subject=subject, detail=detail)
 
 
 def _refuse_unless_frozen(release: Release) -> None:
