@@ -1,4 +1,4 @@
-"""python -m retrieval_engine index | search | train | evaluate | roundtrip"""
+"""python -m retrieval_engine index | search | train | evaluate | stats | roundtrip"""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from typing import Any
 from .catalogue import SavedIndex, read_stickers, searcher_of, split
 from .data import Difference, TextLine, read_texts, roundtrip
 from .evaluate import MODES, as_json, evaluate, table
+from .folders import LIKE, survey
 from .recipe import Recipe
 from .serving import Bundle
 from .text import TOKENIZERS
+from .text_agreement import Measure
 
 SHOWN = 8  # lines of each reason
+WEIGHTS = "a bundle, or a model of transformers: cosine of embeddings, with the latter BERTScore; may come again"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_search(commands)
     _add_train(commands)
     _add_evaluate(commands)
+    _add_stats(commands)
     check = commands.add_parser("roundtrip", help="would these StickerQueries CSVs come out byte for byte?")
     check.add_argument("files", nargs="+", metavar="FILE")
     check.set_defaults(run=_roundtrip)
@@ -83,6 +87,16 @@ def _add_evaluate(commands: Any) -> None:
     evaluate.add_argument("--seed", type=int, default=0)
     evaluate.add_argument("--json", action="store_true", help="figures as JSON instead of a table")
     evaluate.set_defaults(run=_evaluate)
+
+
+def _add_stats(commands: Any) -> None:
+    stats = commands.add_parser("stats", help="the papers' tables for a folder of StickerQueries CSVs or a release")
+    stats.add_argument("folder", type=Path, metavar="PATH", help="holds sticker_queries_en.csv, sticker_queries_zh.csv")
+    stats.add_argument("--like", choices=LIKE, default=LIKE[0], help="stickerqueries: any comma ends a query")
+    stats.add_argument("--weights", type=Path, action="append", default=[], metavar="FOLDER", help=WEIGHTS)
+    stats.add_argument("--layer", type=_positive, help="of BERTScore; by default the last")
+    stats.add_argument("--json", action="store_true", help="figures as JSON instead of tables")
+    stats.set_defaults(run=_stats)
 
 
 def _add_pack(parser: argparse.ArgumentParser) -> None:
@@ -162,6 +176,24 @@ def _evaluate(args: argparse.Namespace) -> int:
     figures = evaluate(searcher_of(stickers, bundle), held_out)
     print(json.dumps(as_json(figures, len(stickers)), indent=2) if args.json else table(figures, len(stickers)))
     return 0
+
+
+def _stats(args: argparse.Namespace) -> int:
+    from .papers import as_text
+
+    found = survey(args.folder, args.like, _measures(args))
+    if args.json:
+        print(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        return 0
+    notes = () if args.weights else ("Embeddings and BERTScore need weights (--weights FOLDER); none were given.",)
+    print(as_text(found.players, found.figures, found.overlap, found.agreement, notes))
+    return 0
+
+
+def _measures(args: argparse.Namespace) -> list[Measure]:
+    from .embedding import measures_with  # so is what only this option needs
+
+    return [measure for folder in args.weights for measure in measures_with(folder, args.layer)]
 
 
 def _by_reason(differences: list[Difference]) -> dict[str, list[Difference]]:

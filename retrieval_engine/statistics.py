@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from pathlib import PurePosixPath
-from statistics import fmean, median
 
 from .data import StickerQueries
 from .text import segment
@@ -62,61 +62,94 @@ class Overlap:
     top_words: tuple[str, ...]  # the most frequent of the common ones
 
 
-def spread(values: Sequence[int]) -> Spread:
-    """The spread of some whole numbers; all zero for none."""
-    if not values:
+class Gathered:
+    """One language's queries, counted as they are read: what is held grows with what is different among them."""
+
+    def __init__(self) -> None:
+        self.by_sticker: Counter[str] = Counter()
+        self.queries: Counter[str] = Counter()  # in lower case
+        self.vocabulary: Counter[str] = Counter()
+        self._words: Counter[int] = Counter()
+        self._segments: Counter[int] = Counter()
+        self._characters: Counter[int] = Counter()
+
+    def add(self, row: StickerQueries) -> None:
+        self.by_sticker[row.sticker_id] += len(row.queries)
+        for query in row.queries:
+            found = segment(query)
+            self.queries[query.lower()] += 1
+            self.vocabulary.update(found)
+            self._words[len(query.split())] += 1
+            self._segments[len(found)] += 1
+            self._characters[len(query)] += 1
+
+    def figures(self) -> Figures:
+        endings = Counter(PurePosixPath(name).suffix.lstrip(".").lower() or "none" for name in self.by_sticker)
+        return Figures(
+            n_stickers=len(self.by_sticker),
+            n_queries=self.queries.total(),
+            n_distinct=len(self.queries),
+            n_single=sum(n == 1 for n in self.by_sticker.values()),
+            per_sticker=spread(Counter(self.by_sticker.values())),
+            words=spread(self._words),
+            segments=spread(self._segments),
+            characters=spread(self._characters),
+            n_words=self.vocabulary.total(),
+            n_vocabulary=len(self.vocabulary),
+            top_words=most_frequent(self.vocabulary),
+            top_queries=most_frequent(self.queries),
+            files=most_frequent(endings),
+        )
+
+
+def gather(rows: Iterable[StickerQueries]) -> Gathered:
+    """A sticker on two lines is one sticker."""
+    gathered = Gathered()
+    for row in rows:
+        gathered.add(row)
+    return gathered
+
+
+def describe(rows: Iterable[StickerQueries]) -> Figures:
+    """The figures of one language."""
+    return gather(rows).figures()
+
+
+def spread(counted: Counter[int]) -> Spread:
+    """The spread of whole numbers, given how often each occurs; all zero for none."""
+    if not counted:
         return Spread(0.0, 0.0, 0, 0, ())
-    counted = Counter(values)
-    return Spread(fmean(values), float(median(values)), min(values), max(values), tuple(sorted(counted.items())))
+    ordered, n = sorted(counted.items()), counted.total()
+    middle = [_at(ordered, place) for place in ((n - 1) // 2, n // 2)]
+    mean = sum(value * times for value, times in ordered) / n
+    return Spread(mean, sum(middle) / 2, ordered[0][0], ordered[-1][0], tuple(ordered))
+
+
+def _at(ordered: Sequence[tuple[int, int]], place: int) -> int:
+    """The value at that place of all of them in order."""
+    for value, times in ordered:
+        if place < times:
+            return value
+        place -= times
+    raise IndexError(place)
 
 
 def most_frequent(counts: Counter[str], n: int = TOP) -> tuple[tuple[str, int], ...]:
     """The n most frequent, equal ones in the order of their characters."""
-    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:n])
+    return tuple(nsmallest(n, counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def words_of(queries: Iterable[str]) -> Counter[str]:
-    """How often each word occurs."""
-    return Counter(word for query in queries for word in segment(query))
-
-
-def describe(rows: Sequence[StickerQueries]) -> Figures:
-    """The figures of one language; a sticker on two lines is one sticker."""
-    held: dict[str, int] = {}
-    for row in rows:
-        held[row.sticker_id] = held.get(row.sticker_id, 0) + len(row.queries)
-    queries = [query for row in rows for query in row.queries]
-    distinct = Counter(query.lower() for query in queries)
-    vocabulary = words_of(queries)
-    endings = Counter(PurePosixPath(name).suffix.lstrip(".").lower() or "none" for name in held)
-    return Figures(
-        n_stickers=len(held),
-        n_queries=len(queries),
-        n_distinct=len(distinct),
-        n_single=sum(n == 1 for n in held.values()),
-        per_sticker=spread(list(held.values())),
-        words=spread([len(query.split()) for query in queries]),
-        segments=spread([len(segment(query)) for query in queries]),
-        characters=spread([len(query) for query in queries]),
-        n_words=vocabulary.total(),
-        n_vocabulary=len(vocabulary),
-        top_words=most_frequent(vocabulary),
-        top_queries=most_frequent(distinct),
-        files=most_frequent(endings),
-    )
-
-
-def overlap(first: Sequence[StickerQueries], second: Sequence[StickerQueries]) -> Overlap:
+def overlap(first: Gathered, second: Gathered) -> Overlap:
     """What two languages' queries have in common."""
-    words, other_words = (words_of(query for row in rows for query in row.queries) for rows in (first, second))
-    queries, other_queries = ({query.lower() for row in rows for query in row.queries} for rows in (first, second))
+    words, other_words = first.vocabulary, second.vocabulary
     common = Counter({word: min(words[word], other_words[word]) for word in words.keys() & other_words.keys()})
+    n_queries = len(first.queries.keys() & second.queries.keys())
     return Overlap(
-        n_stickers=len({row.sticker_id for row in first} & {row.sticker_id for row in second}),
+        n_stickers=len(first.by_sticker.keys() & second.by_sticker.keys()),
         n_words=len(common),
-        words_share=_share(len(common), len(words.keys() | other_words.keys())),
-        n_queries=len(queries & other_queries),
-        queries_share=_share(len(queries & other_queries), len(queries | other_queries)),
+        words_share=_share(len(common), len(words) + len(other_words) - len(common)),
+        n_queries=n_queries,
+        queries_share=_share(n_queries, len(first.queries) + len(second.queries) - n_queries),
         top_words=tuple(word for word, _n in most_frequent(common, 20)),
     )
 

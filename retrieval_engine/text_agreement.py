@@ -1,0 +1,271 @@
+"""How alike the queries are that several people wrote for one sticker: the StickerQueries paper's table 4, defined.
+
+Every measure scores a pair of texts. A pair counts in both directions, a sticker is the mean of its pairs, a language
+the mean of its stickers; intervals are percentiles of a bootstrap over stickers with a fixed seed. Beside each figure
+stands its **baseline**: the same score on pairs of different stickers. Embeddings of short texts are alike whatever
+they say, so only the distance from the baseline means something.
+
+How a pair is made (`variant`):
+
+* `list`: all queries of one annotator, joined by ", ", against all of another.
+* `best`: each query against the nearest of the other annotator's, both ways (greedy, as BERTScore does with tokens).
+* `within`: single queries of a sticker against each other, where nobody knows who wrote which.
+* `halves`: the queries of a sticker in two random halves, joined; the other stand-in for annotators.
+
+Measures: BLEU (Papineni 2002; sentence level, orders 1 and 2, exponential smoothing, by sacrebleu, 0 to 100), ROUGE-L
+(Lin 2004; F1 of the longest common subsequence, on our own tokens, because the usual tokenizer deletes Chinese),
+Jaccard of normalised queries, and with weights the cosine of embeddings and BERTScore (Zhang 2020); see `embedding`.
+
+>>> queries = {"a.png": [["so sad", "crying"], ["sad"]], "b.png": [["party"], ["party time"]]}
+>>> [row] = agreement(queries, [RougeL()], ["list"])
+>>> round(row.estimate.value, 4), row.baseline.value, row.n_stickers, row.n_pairs
+(0.5833, 0.0, 2, 2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+from random import Random
+from typing import Final, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .text import Tokenizer, characters, normalise, segment
+
+Variant = Literal["list", "best", "within", "halves"]
+Annotators = Sequence[Sequence[str]]  # of one sticker: what each of them wrote
+
+N_RESAMPLES: Final = 1_000
+SEED: Final = 20_261_121
+PAIRS_MOST: Final = 100  # of a sticker: a fixed random choice of more
+BASELINE_PAIRS: Final = 3  # with other stickers, for each sticker
+TOKENS: Final[dict[str, dict[str, Tokenizer]]] = {
+    "en": {"words": segment},
+    "zh": {"characters": characters, "words": segment},
+}
+
+
+class Measure(Protocol):
+    """Scores a pair of texts. `prepare` hears of all texts beforehand, for measures that are quicker in one go."""
+
+    name: str
+
+    def prepare(self, texts: Sequence[str]) -> None: ...
+
+    def __call__(self, first: str, second: str) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measure of one variant. `n_stickers` are those with a pair."""
+
+    measure: str
+    variant: str
+    n_stickers: int
+    n_pairs: int
+    estimate: Estimate
+    baseline: Estimate  # the same on pairs of different stickers
+
+
+# --- measures of words ---
+
+
+class Bleu:
+    """Sentence BLEU of orders 1 and 2 with exponential smoothing, 0 to 100, on our tokens; 0 for a text without any."""
+
+    def __init__(self, tokens: str = "words", tokenizer: Tokenizer = segment) -> None:
+        from sacrebleu.metrics.bleu import BLEU  # quick to use, slow to import
+
+        self.name = f"BLEU ({tokens})"
+        self._tokenizer = lru_cache(maxsize=100_000)(lambda text: " ".join(tokenizer(text)))
+        self._bleu = BLEU(max_ngram_order=2, smooth_method="exp", effective_order=True, tokenize="none")
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        pass
+
+    def __call__(self, first: str, second: str) -> float:
+        hypothesis, reference = self._tokenizer(first), self._tokenizer(second)
+        return float(self._bleu.sentence_score(hypothesis, [reference]).score) if hypothesis and reference else 0.0
+
+
+class RougeL:
+    """F1 of the longest common subsequence of tokens, 0 to 1; 0 for a text without any."""
+
+    def __init__(self, tokens: str = "words", tokenizer: Tokenizer = segment) -> None:
+        self.name = f"ROUGE-L ({tokens})"
+        self._tokenizer = lru_cache(maxsize=100_000)(tokenizer)
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        pass
+
+    def __call__(self, first: str, second: str) -> float:
+        one, other = self._tokenizer(first), self._tokenizer(second)
+        # 2PR / (P + R) with P = common / len(one), R = common / len(other)
+        return 2 * common_length(one, other) / (len(one) + len(other)) if one and other else 0.0
+
+
+def common_length(first: Sequence[str], second: Sequence[str]) -> int:
+    """The length of the longest common subsequence.
+
+    >>> common_length("a b c d".split(), "b x d a".split())
+    2
+    """
+    lengths = [0] * (len(second) + 1)  # of the part of `first` read so far against each beginning of `second`
+    for token in first:
+        diagonal = 0
+        for n, other in enumerate(second, 1):
+            diagonal, lengths[n] = lengths[n], diagonal + 1 if token == other else max(lengths[n], lengths[n - 1])
+    return lengths[-1]
+
+
+class Jaccard:
+    """The share of all queries of a pair that both have, normalised. For `list` alone: it splits the lists again."""
+
+    name = "Jaccard"
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        pass
+
+    def __call__(self, first: str, second: str) -> float:
+        one, other = (set(filter(None, map(normalise, text.split(", ")))) for text in (first, second))
+        return len(one & other) / len(one | other) if one | other else 0.0
+
+
+def measures_of(language: str) -> list[Measure]:
+    """The measures that need no weights; Chinese by characters first, then by words."""
+    tokens = TOKENS.get(language, TOKENS["en"]).items()
+    return [*(Bleu(*named) for named in tokens), *(RougeL(*named) for named in tokens)]
+
+
+# --- pairs ---
+
+
+def singles(annotators: Annotators) -> list[list[str]]:
+    """Each query as if somebody else had written it; the same one once."""
+    return [[query] for query in dict.fromkeys(query for queries in annotators for query in queries)]
+
+
+def halves(annotators: Annotators, random: Random) -> list[list[str]]:
+    """The queries in two random halves; none of fewer than two."""
+    queries = [query for [query] in singles(annotators)]
+    random.shuffle(queries)
+    middle = len(queries) // 2
+    return [queries[:middle], queries[middle:]] if middle else []
+
+
+def _regrouped(queries: Mapping[str, Annotators], variant: Variant) -> dict[str, list[list[str]]]:
+    random = Random(SEED)
+    regroup: Callable[[Annotators], list[list[str]]] = {
+        "within": singles,
+        "halves": lambda annotators: halves(annotators, random),
+    }.get(variant, lambda annotators: [list(held) for held in annotators if held])
+    return {name: regroup(queries[name]) for name in sorted(queries)}
+
+
+def _joined(queries: Sequence[str]) -> str:
+    return ", ".join(queries)
+
+
+def _both_ways(measure: Measure, first: str, second: str) -> float:
+    return (measure(first, second) + measure(second, first)) / 2
+
+
+def _nearest(measure: Measure, first: Sequence[str], second: Sequence[str]) -> float:
+    one_way = sum(max(measure(query, other) for other in second) for query in first) / len(first)
+    other_way = sum(max(measure(query, other) for other in first) for query in second) / len(second)
+    return (one_way + other_way) / 2
+
+
+def score(measure: Measure, first: Sequence[str], second: Sequence[str], variant: Variant) -> float:
+    """What a measure says of two annotators."""
+    if variant == "best":
+        return _nearest(measure, first, second)
+    return _both_ways(measure, _joined(first), _joined(second))
+
+
+# --- figures ---
+
+
+def agreement(
+    queries: Mapping[str, Annotators], measures: Iterable[Measure], variants: Iterable[Variant], *, seed: int = SEED
+) -> list[Row]:
+    """Each measure in each variant, with its baseline; variants for which no sticker has a pair are left out."""
+    rows = []
+    measures = list(measures)
+    for variant in variants:
+        groups = _regrouped(queries, variant)
+        pairs = _pairs(groups, seed)
+        if not any(pairs.values()):
+            continue
+        chance = _chance_pairs(groups, seed)
+        for measure in measures:
+            if isinstance(measure, Jaccard) and variant != "list":
+                continue
+            measure.prepare(_texts(groups, variant))
+            rows.append(_row(measure, variant, pairs, chance, seed))
+    return rows
+
+
+Pair = tuple[list[str], list[str]]
+
+
+def _pairs(groups: Mapping[str, list[list[str]]], seed: int) -> dict[str, list[Pair]]:
+    random = Random(seed)
+    found = {}
+    for name, annotators in groups.items():
+        pairs = list(combinations(annotators, 2))
+        found[name] = random.sample(pairs, PAIRS_MOST) if len(pairs) > PAIRS_MOST else pairs
+    return found
+
+
+def _chance_pairs(groups: Mapping[str, list[list[str]]], seed: int) -> dict[str, list[Pair]]:
+    """For each sticker some pairs of one of its annotators and one of another sticker's."""
+    random = Random(seed)
+    names = [name for name, annotators in groups.items() if annotators]
+    if len(names) < 2:
+        return {}
+    found: dict[str, list[Pair]] = {name: [] for name in names}
+    for place, name in enumerate(names):
+        for _ in range(BASELINE_PAIRS):
+            other = names[(place + random.randrange(1, len(names))) % len(names)]
+            found[name].append((random.choice(groups[name]), random.choice(groups[other])))
+    return found
+
+
+def _texts(groups: Mapping[str, list[list[str]]], variant: Variant) -> list[str]:
+    lists = [held for annotators in groups.values() for held in annotators]
+    texts = (query for held in lists for query in held) if variant == "best" else map(_joined, lists)
+    return list(dict.fromkeys(texts))
+
+
+def _row(
+    measure: Measure, variant: Variant, pairs: Mapping[str, list[Pair]], chance: Mapping[str, list[Pair]], seed: int
+) -> Row:
+    by_sticker, by_chance = (
+        [float(np.mean([score(measure, *pair, variant) for pair in held])) for held in made.values() if held]
+        for made in (pairs, chance)
+    )
+    n_pairs = sum(map(len, pairs.values()))
+    return Row(measure.name, variant, len(by_sticker), n_pairs, estimate(by_sticker, seed), estimate(by_chance, seed))
+
+
+def estimate(values: Sequence[float], seed: int = SEED) -> Estimate:
+    """The mean with its 95 % interval by bootstrap; NaN without values."""
+    if not values:
+        return Estimate(float("nan"), float("nan"), float("nan"))
+    held: NDArray[np.float64] = np.asarray(values)
+    random = np.random.default_rng(seed)
+    means = [held[random.integers(0, len(held), len(held))].mean() for _ in range(N_RESAMPLES)]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Estimate(float(held.mean()), float(low), float(high))
