@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from threading import RLock
+from threading import RLock, Thread
 from typing import Final, Literal, Protocol
 
 import numpy as np
@@ -28,6 +28,10 @@ Mode = Literal["hybrid", "lexical", "dense"]
 
 DEPTH: Final = 10_000
 """So many places of each side take part in a fused ranking; beyond, a sticker counts as unranked on that side."""
+CHANGES_MOST: Final = 2_000
+"""So many changes, or 2 % of the catalogue, are taken over into the flat part of a text index at once."""
+BESIDE_FROM: Final = 20_000
+"""From so many stickers on that is done in a thread of its own, while people search."""
 
 
 class TextEncoder(Protocol):
@@ -86,6 +90,7 @@ class Searcher:
         self._texts: dict[str | None, LexicalIndex] = {None: LexicalIndex()}
         self._images = DenseIndex()
         self._lock = RLock()
+        self._compacting: Thread | None = None
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -118,6 +123,27 @@ class Searcher:
             for language, terms in tokens.items():
                 self._texts.setdefault(language, LexicalIndex()).put(id, terms)
             self._ids.add(id)
+            self._keep_up()
+
+    def _keep_up(self) -> None:
+        for index in self._texts.values():
+            if index.n_changes <= max(CHANGES_MOST, len(index) // 50):
+                continue
+            if len(index) < BESIDE_FROM:
+                index.compact()
+            elif self._compacting is None:
+                self._compacting = Thread(target=self._compact, args=(index,), daemon=True)
+                self._compacting.start()
+
+    def _compact(self, index: LexicalIndex) -> None:
+        try:
+            with self._lock:
+                compaction = index.begin_compaction()
+            base = compaction.merge()
+            with self._lock:
+                index.finish_compaction(compaction, base)
+        finally:
+            self._compacting = None
 
     def remove(self, id: int) -> bool:
         """Take a sticker out; False if there was none."""

@@ -3,30 +3,69 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
-from retrieval_engine.lexical import LexicalIndex
+from retrieval_engine import lexical, postings
+from retrieval_engine.lexical import Compaction, LexicalIndex
 
 Corpus = dict[int, list[str]]
 TERMS = st.sampled_from([*"abcdefgh", "ab", "abc"])
 TOKENS = st.lists(TERMS, max_size=8)
-CHANGES = st.lists(st.tuples(st.integers(0, 12), TOKENS | st.none()), max_size=40)
+OFTEN = st.tuples(TERMS, st.integers(250, 300)).map(lambda pair: [pair[0]] * pair[1])
+UPKEEP = st.sampled_from(["compact", "begin", "finish", "reopen"])  # what must not be noticed
+CHANGES = st.lists(st.tuples(st.integers(0, 12), TOKENS | OFTEN | st.none() | UPKEEP), max_size=40)
+Change = tuple[int, list[str] | str | None]
 
 
-def after(changes: list[tuple[int, list[str] | None]]) -> tuple[LexicalIndex, Corpus]:
+@pytest.fixture(autouse=True, params=["compiled", "numpy", "dense"])
+def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inner loops as numba compiles them, as NumPy has them, and with all terms laid out slot by slot."""
+    if request.param == "compiled":
+        assert postings.IS_COMPILED
+        return
+    monkeypatch.setattr(postings, "IS_COMPILED", False)
+    monkeypatch.setattr(lexical, "add_scores", postings._add_scores)
+    monkeypatch.setattr(lexical, "raise_frequencies", postings._raise_frequencies)
+    if request.param == "dense":
+        monkeypatch.setattr(postings, "DENSE_FROM", 0)
+
+
+def after(changes: Sequence[Change]) -> tuple[LexicalIndex, Corpus]:
     index, corpus = LexicalIndex(), Corpus()
-    for id, tokens in changes:
-        if tokens is None:
+    begun: Compaction | None = None
+    for id, change in changes:
+        if isinstance(change, str):
+            index, begun = kept_up(index, change, begun)
+        elif change is None:
             assert index.remove(id) == (corpus.pop(id, None) is not None)
         else:
-            index.put(id, tokens)
-            corpus[id] = tokens
+            index.put(id, change)
+            corpus[id] = change
     return index, corpus
+
+
+def kept_up(index: LexicalIndex, what: str, begun: Compaction | None) -> tuple[LexicalIndex, Compaction | None]:
+    if begun is not None:
+        if what != "begin":
+            index.finish_compaction(begun, begun.merge())
+        return index, begun if what == "begin" else None
+    if what == "begin":
+        return index, index.begin_compaction()
+    if what == "compact":
+        index.compact()
+    if what == "reopen":
+        with TemporaryDirectory() as folder:
+            index.save(Path(folder, "snapshot"))
+            return LexicalIndex.open(Path(folder, "snapshot")), None
+    return index, None
 
 
 def oracle(corpus: Corpus, query: list[str]) -> list[tuple[int, float]]:
@@ -49,8 +88,7 @@ def found(index: LexicalIndex, query: list[str], k: int | None = None) -> list[t
 @example([(1, [])], ["a"])
 @example([(1, ["a"]), (2, ["a"]), (3, ["a", "b"])], ["a", "a", "b", "z"])
 @example([(1, ["a"]), (1, ["b"]), (2, ["a"]), (2, None)], ["b", "a"])
-@settings(max_examples=300)
-def test_scores_are_those_of_a_fresh_rank_bm25(changes: list[tuple[int, list[str] | None]], query: list[str]) -> None:
+def test_scores_are_those_of_a_fresh_rank_bm25(changes: list[Change], query: list[str]) -> None:
     index, corpus = after(changes)
     expected, got = oracle(corpus, query), found(index, query)
     assert len(index) == len(corpus)
@@ -60,17 +98,13 @@ def test_scores_are_those_of_a_fresh_rank_bm25(changes: list[tuple[int, list[str
 
 
 @given(CHANGES, TOKENS, st.integers(0, 5))
-def test_the_first_k_are_the_beginning_of_the_whole_ranking(
-    changes: list[tuple[int, list[str] | None]], query: list[str], k: int
-) -> None:
+def test_the_first_k_are_the_beginning_of_the_whole_ranking(changes: list[Change], query: list[str], k: int) -> None:
     index, _ = after(changes)
     assert found(index, query, k) == found(index, query)[:k]
 
 
 @given(CHANGES, TOKENS, st.sets(st.integers(0, 12)))
-def test_allowing_some_filters_and_changes_no_score(
-    changes: list[tuple[int, list[str] | None]], query: list[str], allowed: set[int]
-) -> None:
+def test_allowing_some_filters_and_changes_no_score(changes: list[Change], query: list[str], allowed: set[int]) -> None:
     index, _ = after(changes)
     ranking = index.search(query, None, allow=allowed)
     assert list(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True)) == [
@@ -79,7 +113,7 @@ def test_allowing_some_filters_and_changes_no_score(
 
 
 @given(CHANGES, TOKENS)
-def test_the_explained_terms_add_up_to_the_score(changes: list[tuple[int, list[str] | None]], query: list[str]) -> None:
+def test_the_explained_terms_add_up_to_the_score(changes: list[Change], query: list[str]) -> None:
     index, corpus = after(changes)
     scores = dict(found(index, query))
     for id in corpus:
@@ -92,7 +126,7 @@ def test_a_long_life_of_changes_leaves_no_trace() -> None:
     rng = np.random.default_rng(7)
     vocabulary = [f"w{i}" for i in range(300)]
     zipf = 1 / np.arange(1, 301)
-    changes: list[tuple[int, list[str] | None]] = []
+    changes: list[Change] = []
     for _ in range(4_000):
         tokens = [str(word) for word in rng.choice(vocabulary, size=rng.integers(0, 12), p=zipf / zipf.sum())]
         changes.append((int(rng.integers(0, 150)), None if rng.random() < 0.4 else tokens))
@@ -117,7 +151,7 @@ def test_equal_scores_are_in_the_order_of_ids_not_of_arrival() -> None:
 
 
 def test_an_unfinished_word_finds_its_continuations_and_the_word_itself_first() -> None:
-    rest: list[tuple[int, list[str] | None]] = [(i, ["other", "words"]) for i in range(10, 20)]
+    rest: list[Change] = [(i, ["other", "words"]) for i in range(10, 20)]
     index, _ = after([(1, ["happiness"]), (2, ["happy"]), (3, ["hap"]), (4, ["sad"]), *rest])
     assert index.search(["hap"], None).ids.tolist() == [3]
     assert index.search(["hap"], None, unfinished="hap").ids.tolist() == [3, 1, 2]
@@ -132,3 +166,37 @@ def test_completions_are_the_most_frequent_first_and_follow_changes() -> None:
     assert index.completions("sad") == ["saddle", "sadness"]
     assert index.completions("sa", 2) == ["saddle", "sadness"]
     assert index.completions("zzz") == []
+
+
+@given(CHANGES, TOKENS)
+def test_many_at_once_are_as_one_by_one(changes: list[Change], query: list[str]) -> None:
+    documents = [(id, tokens) for id, tokens in changes if isinstance(tokens, list)]
+    one_by_one, _ = after(documents)
+    index = LexicalIndex.of(documents)
+    assert (len(index), index.n_terms) == (len(one_by_one), one_by_one.n_terms)
+    assert found(index, query, 5) == found(one_by_one, query, 5)
+    assert index.completions("a") == one_by_one.completions("a")
+
+
+@given(CHANGES, st.sampled_from(["a", "ab", "c"]))
+def test_an_unfinished_word_is_its_continuations_taken_as_one(changes: list[Change], prefix: str) -> None:
+    index, corpus = after(changes)
+    held = {id for id, tokens in corpus.items() if any(token.startswith(prefix) for token in tokens)}
+    assert set(index.search([], None, unfinished=prefix).ids.tolist()) == held
+
+
+def test_what_is_no_snapshot_is_refused(tmp_path: Path) -> None:
+    for content in (b"", b"PK\x03\x04 half a zip", b'{"terms": []}'):
+        (tmp_path / "snapshot").write_bytes(content)
+        with pytest.raises(ValueError, match="not a snapshot"):
+            LexicalIndex.open(tmp_path / "snapshot")
+
+
+def test_slots_of_what_is_gone_are_used_again() -> None:
+    index = LexicalIndex.of((id, ["a", str(id)]) for id in range(100))
+    for turn in range(30):
+        for id in range(100):
+            index.put(id, ["a", str(id), f"turn{turn}"])
+        index.compact()
+    assert index._n_slots <= 200
+    assert index.search(["7", "turn29"], 1).ids.tolist() == [7]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from retrieval_engine import searcher as searcher_module
 from retrieval_engine.dense import DenseIndex, Vectors, unit
 from retrieval_engine.fusion import reciprocal_rank_fusion
 from retrieval_engine.lexical import LexicalIndex
@@ -222,3 +223,23 @@ def test_tokens_of_the_searcher_are_those_of_the_index() -> None:
     expected = index.search(tokenise("難過 😭"), None)
     hits = searcher.search("難過 😭", mode="lexical")
     assert [(hit.id, hit.score) for hit in hits] == list(zip(*map(np.ndarray.tolist, expected), strict=True))
+
+
+def test_changes_are_taken_over_beside_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searcher_module, "CHANGES_MOST", 20)
+    monkeypatch.setattr(searcher_module, "BESIDE_FROM", 0)
+    searcher, fresh = Searcher(), Searcher()
+    texts = {id: f"word{id % 7} word{id % 11} also{id}" for id in range(300)}
+    for turn in range(3):
+        for id, text in texts.items():
+            searcher.put(id, f"{text} turn{turn}", None)
+            assert searcher.search(f"also{id}")[0].id == id
+        for id in range(0, 300, 3):
+            searcher.remove(id)
+    while (thread := searcher._compacting) is not None:
+        thread.join()
+    for id, text in texts.items():
+        if id % 3:
+            fresh.put(id, f"{text} turn2", None)
+    for query in ("word3 also8", "turn2", "word1 word2", "turn1"):
+        assert searcher.search(query, 50) == fresh.search(query, 50)
