@@ -58,7 +58,7 @@ def _config(held: Table, is_default: bool) -> dict[str, Any]:
 
 def _context(about: About, facts: Facts) -> dict[str, Any]:
     listed = tables(about)
-    first = listed[0] if listed else Table("queries", "", {})
+    first = listed[0] if listed else None
     return {
         "title": plain(full_title(about)),
         "release_title": plain(about.title),
@@ -69,8 +69,8 @@ def _context(about: About, facts: Facts) -> dict[str, Any]:
         "collection": said()["collection"],
         "misuses": said()["misuses"],
         "proof": proof(about),
-        "queries_parts": ", ".join(first.parts),
-        "first": next(iter(first.parts.values()), None),
+        "queries_parts": ", ".join(first.parts) if first else "",
+        "first": next(iter(first.parts.values())) if first else None,
         "first_table": first,
         "named": [held for held in listed[1:] if held.is_config],
         "unnamed": [held for held in listed if not held.is_config],

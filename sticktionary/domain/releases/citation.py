@@ -29,7 +29,7 @@ def version(about: About) -> str:
 
 
 def full_title(about: About) -> str:
-    return f"{about.rules.credit.title}, release {about.number}"
+    return f"{' '.join(about.rules.credit.title.split())}, release {about.number}"
 
 
 def citation_cff(about: About, facts: Facts) -> str:

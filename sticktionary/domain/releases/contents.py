@@ -79,6 +79,7 @@ FILES = [  # what else there is, by the beginning of its path
     (r"stickers/", "the pictures as they came, named by `sticker_id`"),
     (r"queries/\w+\.jsonl", "the rows of `queries` as JSON lines"),
     (r"(stickers|retrievals)\.jsonl", "the same rows as the Parquet table, as JSON lines"),
+    (r"annotation_labels\.jsonl", "what the answers to each question of `annotations` say together, and its views"),
     (r"sticker820k/", "annotations in the form of Sticker820K"),
     (r"stickerint/", "conversations in the form of StickerInt"),
     (r"multichat/", "conversations in the form of MultiChat"),
