@@ -30,12 +30,14 @@ def sweep() -> None:
     """Make lost jobs good, embed stickers that were missed, forget what nobody needs any more."""
     from sticktionary.domain import deciding, figures, guests, importing, jobs, registry, search
     from sticktionary.domain.quality import estimates
+    from sticktionary.domain.releases import folders
 
     jobs.sweep()
     deciding.sweep()
     estimates.count_new()
     figures.refresh()
     importing.forget_uploads()
+    folders.sweep()
     registry.embed_missing()
     search.forget_old_changes()
     guests.forget_idle()

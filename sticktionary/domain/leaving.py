@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from sticktionary.domain.events import announce
-from sticktionary.models import AuditEntry, Case, Player, Preview, Query, Revision, Round, Turn
+from sticktionary.domain.releases import tombstones
+from sticktionary.models import Annotation, AuditEntry, Case, Player, Preview, Query, Revision, Round, Turn
 
 
 def delete_account(*, player_id: int) -> None:
@@ -29,6 +30,7 @@ def erase(*, player_id: int) -> None:
     AuditEntry.objects.filter(subject=f"player {player_id}").update(detail={})
     LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Player), object_id=str(player_id)).delete()
     announce(player_id)
+    tombstones.let_go(player)
     player.delete()
     AuditEntry.objects.create(verb="delete_account", subject=f"player {player_id}")
 
@@ -40,6 +42,7 @@ def _forget_unpublished(player: Player) -> None:
     Revision.objects.filter(Q(turn__sitting__player=player) | Q(turn=None, round__in=written)).delete()
     Query.objects.filter(round__in=written).exclude(removed_at=None, round__submitted_at__isnull=False).delete()
     Turn.objects.filter(sitting__player=player).delete()
+    Annotation.objects.filter(player=player).exclude(state=Annotation.State.ANSWERED).delete()
     written.filter(submitted_at=None, turns=None, retrievals=None).delete()
 
 

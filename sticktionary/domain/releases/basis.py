@@ -14,6 +14,7 @@ from django.db.models import Count, Q
 from msgspec import Struct, convert, to_builtins
 
 from sticktionary.domain.quality.finding import Finders, finders
+from sticktionary.domain.quality.outliers import outliers
 from sticktionary.domain.quality.skill import Belief
 from sticktionary.domain.releases.about import ReleaseRules
 from sticktionary.models import Pack, Sticker
@@ -57,7 +58,7 @@ def now(rules: ReleaseRules) -> Basis:
         skills={
             id: (round(belief.mean, PLACES), round(belief.sd, PLACES)) for id, belief in sorted(known.skills.items())
         },
-        outliers=_outliers() if rules.leave_out_outliers else [],
+        outliers=sorted(outliers()) if rules.leave_out_outliers else [],
     )
 
 
@@ -67,12 +68,6 @@ def _packs(rules: ReleaseRules) -> list[PackFacts]:
     if rules.packs:
         packs = packs.filter(slug__in=rules.packs)
     return [PackFacts(p.slug, p.title, p.source, p.licence, p.may_publish_pictures) for p in packs]
-
-
-def _outliers() -> list[int]:
-    from sticktionary.domain.quality.flags import outliers
-
-    return sorted(outliers())
 
 
 @cache

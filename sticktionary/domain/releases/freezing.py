@@ -26,9 +26,10 @@ from sticktionary.domain.releases import (
     manifest,
     play,
     shelf,
-    tombstones,
+    taken_back,
 )
 from sticktionary.domain.releases.about import About, File, PackNote
+from sticktionary.domain.releases.annotations import write as write_annotations
 from sticktionary.domain.releases.files import entry_of, write_json
 from sticktionary.domain.releases.gathering import Gathered, Told, gather, take_turns
 from sticktionary.domain.releases.played import Played
@@ -95,9 +96,9 @@ def write_data(folder: Path, release: Release, told: Told) -> Data:
     files, counts = _write_play(folder, gathered)
     shown = {pack.slug: pack.may_publish_pictures for pack in gathered.basis.packs}
     files += shelf.write(folder, scope, gathered.groups, shown)
-    stones = tombstones.rows(scope.watermark_at, gathered.all_names)
+    stones = taken_back.rows(scope.watermark_at, gathered.all_names)
     files.append(write_lines(folder, "tombstones", stones, TombstoneRow))
-    files += _annotations(folder, scope)
+    files += write_annotations(folder, scope)
     files += conversations.write(folder, scope)
     files.append(write_json(folder, "rules.json", msgspec.to_builtins(scope.rules)))
     figures, report = statistics.of_release(folder), gathered.scan.report()
@@ -106,17 +107,9 @@ def write_data(folder: Path, release: Release, told: Told) -> Data:
     return Data(gathered, files, counts | _counts(gathered, files), len(stones), figures, report)
 
 
-def _annotations(folder: Path, scope: Any) -> list[File]:
-    try:
-        from sticktionary.domain.releases import annotations
-    except ImportError:
-        return []
-    return annotations.write(folder, scope)
-
-
 def _write_play(folder: Path, gathered: Gathered) -> tuple[list[File], dict[str, int]]:
     scope = gathered.scope
-    played = Played(folder, scope, gathered.standing, gathered.gave_away)
+    played = Played(folder, gathered)
     for chunk in play.chunks(gathered.rounds, scope.watermark_at):
         played.take(chunk)
         scope.told(len(chunk.rounds))

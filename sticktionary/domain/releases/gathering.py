@@ -18,6 +18,7 @@ from sticktionary.domain.releases.basis import Basis
 from sticktionary.domain.releases.pii import Names, Scan, named
 from sticktionary.domain.releases.pseudonyms import Pseudonyms
 from sticktionary.domain.releases.scope import Scope
+from sticktionary.domain.releases.sieve import Sieve
 from sticktionary.domain.releases.sticker_names import sticker_names
 from sticktionary.models import Player, Query, Release, Round, Sticker
 
@@ -36,6 +37,9 @@ class Gathered:
     gave_away: dict[int, int | None]
     n_of_pack: dict[str, int]
     rounds: QuerySet[Round]
+
+    def sieve(self) -> Sieve:
+        return Sieve(self.scope, self.standing, self.gave_away)
 
 
 def gather(release: Release, told: Told) -> Gathered:

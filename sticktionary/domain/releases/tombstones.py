@@ -6,8 +6,7 @@ who have one of them can leave it out, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -16,10 +15,7 @@ from django.utils.translation import gettext as _
 
 from sticktionary.domain import accounts, catalogue
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.releases import as_of
-from sticktionary.domain.releases.pseudonyms import Pseudonyms
-from sticktionary.domain.releases.rows import TombstoneRow
-from sticktionary.models import AuditEntry, Player, Query, Release, Retrieval, Sticker, Tombstone
+from sticktionary.models import AuditEntry, Player, Query, Retrieval, Sticker, Tombstone
 
 Kind = Tombstone.Kind
 
@@ -95,29 +91,3 @@ def respected(query_ids: Iterable[int]) -> list[int]:
 
 def _subjects(kind: str) -> QuerySet[Tombstone, Any]:
     return Tombstone.objects.filter(kind=kind).values("subject")
-
-
-def rows(moment: datetime, names: Mapping[int, str]) -> list[TombstoneRow]:
-    """What was taken back by then, under the names that earlier releases gave it. `names` are the stickers'."""
-    earlier = Release.objects.filter(number__isnull=False, frozen_at__lte=moment).order_by("number")
-    found = [*_tombstones(moment, names, list(earlier)), *_withdrawn(earlier.filter(withdrawn_at__lte=moment))]
-    return sorted(found, key=lambda row: (row.kind, row.release or 0, row.id))
-
-
-def _tombstones(moment: datetime, names: Mapping[int, str], earlier: list[Release]) -> Iterator[TombstoneRow]:
-    for kind in (Kind.QUERY, Kind.ANSWER, Kind.CONVERSATION):
-        for subject in as_of.taken_back(kind, moment):
-            yield TombstoneRow(1, kind.value, None, str(subject))
-    stickers = as_of.taken_back(Kind.STICKER, moment) | as_of.withdrawn_stickers(moment)
-    for sticker_id in stickers & names.keys():
-        yield TombstoneRow(1, Kind.STICKER.value, None, names[sticker_id])
-    players = as_of.taken_back(Kind.PLAYER, moment)
-    for release in earlier:
-        pseudonyms = Pseudonyms(release.salt)
-        for player_id in players:
-            yield TombstoneRow(1, Kind.PLAYER.value, release.number, pseudonyms.of_player(player_id))
-
-
-def _withdrawn(releases: Iterable[Release]) -> Iterator[TombstoneRow]:
-    for release in releases:
-        yield TombstoneRow(1, "release", release.number, f"sticktionary-{release.number}")

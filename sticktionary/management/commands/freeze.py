@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import RuleBroken
-from sticktionary.domain.releases import asking, freezing, verifying
+from sticktionary.domain.releases import asking, folders, freezing, verifying
 from sticktionary.models import Release
 
 
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         release.refresh_from_db()
         if release.state != Release.State.DONE:
             raise CommandError(f"It stopped: {release.error} Go on with --resume {release.pk}.")
-        self.stdout.write(f"Release {release.number} is in {freezing.folders.folder_of(release)}.")
+        self.stdout.write(f"Release {release.number} is in {folders.folder_of(release)}.")
 
     def _verify(self, number: int, keep: Path | None) -> None:
         with tempfile.TemporaryDirectory() as aside:
