@@ -16,6 +16,7 @@ urlpatterns = [
     path("studio/releases/publish/", include("sticktionary.web.publications")),
     path("studio/releases/", include("sticktionary.web.releases")),
     path("studio/statistics/", include("sticktionary.web.statistics")),
+    path("studio/annotation/", include("sticktionary.web.annotation")),
     path("studio/conversations/", include("sticktionary.web.conversations")),
     path("admin/", admin.site.urls),
 ]

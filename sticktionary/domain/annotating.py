@@ -6,12 +6,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import answers, bonus, dealing, ledger, questions, rules, scoring
+from sticktionary.domain import answers, bonus, dealing, ledger, questions, review, rules, scoring
 from sticktionary.domain.answers import Given
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.events import announce
-from sticktionary.domain.questions import value_of
-from sticktionary.models import Annotation, LedgerEntry, Sitting, Sticker, Task
+from sticktionary.domain.questions import Question, value_of
+from sticktionary.models import Annotation, Case, LedgerEntry, Sitting, Sticker, Task
+
+HARMFUL = "harmful stickers"  # a style of Sticker820K's
 
 
 @transaction.atomic
@@ -25,7 +27,10 @@ def answer(*, player_id: int, lease: str, key: str, given: Given) -> None:
     labels = answers.label_set(page.task)
     page.taxonomy = labels.reference if labels else ""
     _end(page, Annotation.State.ANSWERED, key)
-    _pay(questions.question_of(page))
+    question = questions.question_of(page)
+    rows = questions.standings([question], timezone.now())[question].answered
+    _pay(question, rows)
+    _alarm(question, rows)
     announce(player_id)
     dealing.deal(player_id=player_id)
 
@@ -72,13 +77,19 @@ def _end(page: Annotation, state: str, key: str) -> None:
     page.save(update_fields=["state", "key", "value", "taxonomy", "answered_at"])
 
 
-def _pay(question: questions.Question) -> None:
+def _pay(question: Question, rows: list[Annotation]) -> None:
     """A little for each answer that another one confirms; never for answering. Descriptions are taken as confirmed
     when as many as are asked for have been written."""
-    rows = questions.standings([question], timezone.now())[question].answered
     if question.task == Task.DESCRIPTION and len(rows) < rules.current().n_annotators:
         return
     ledger.pay([_payment(row, row.player_id) for row in rows if row.player_id is not None and _is_confirmed(row, rows)])
+
+
+def _alarm(question: Question, rows: list[Annotation]) -> None:
+    """What annotators together call harmful, a person looks at."""
+    held = answers.majority(question.task, [value_of(row) for row in rows]) if question.task == Task.STYLE else None
+    if held and held["label"] == HARMFUL:
+        review.open_case(kind=Case.Kind.STICKER, sticker_id=question.sticker_id, reasons=["harmful"])
 
 
 def _is_confirmed(row: Annotation, rows: list[Annotation]) -> bool:

@@ -170,3 +170,14 @@ def _common_words(values: list[Value]) -> Value | None:
 
 def _mean_fit(values: list[Value]) -> Value:
     return {"ok": values[0]["ok"], "score": round(sum(value["score"] for value in values) / len(values), 2)}
+
+
+def given_of(task: str, value: Value) -> Given:
+    """The answer as a page would have sent it."""
+    if task in LABEL_SETS:
+        return Given(choice=str(gist(task, value)))
+    if task in IN_WORDS:
+        return Given(words=value["words"], none=not value["words"])
+    if task == Task.FITS:
+        return Given(fits=value["ok"], score=round(value["score"]))
+    return Given(text=value["text"], none=value.get("none", False))

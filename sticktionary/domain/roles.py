@@ -18,7 +18,7 @@ class Role(StrEnum):
 
 
 PLAY = {"pack", "sticker", "round", "query", "preview", "retrieval"}
-REVIEW = {"case", "judgement", "ruling", "samestickers", "flag"}
+REVIEW = {"annotation", "settlement", "case", "judgement", "ruling", "samestickers", "flag"}
 QUALITY = {"playerquality", "stickerdifficulty", "gold", "sanction", "ruleset", "abusiveword"}
 RELEASES = {"release", "publication", "tombstone", "exportjob", "conversation"}
 VERBS = {
@@ -44,8 +44,8 @@ VERBS = {
 VIEWS = {
     Role.MODERATOR: PLAY | REVIEW | QUALITY | {"revision", "skip", "player", "auditentry", "notice"},
     Role.REVIEWER: PLAY | REVIEW | {"revision", "skip"},
-    Role.PUBLISHER: PLAY | RELEASES | {"annotation"},
-    Role.RESEARCHER: PLAY | RELEASES | {"modelversion", "annotation"},
+    Role.PUBLISHER: PLAY | RELEASES | {"annotation", "settlement"},
+    Role.RESEARCHER: PLAY | RELEASES | {"modelversion", "annotation", "settlement", "conversationimport"},
 }
 
 

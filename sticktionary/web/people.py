@@ -129,10 +129,12 @@ def points(request: HttpRequest) -> HttpResponse:
     novelties = [(n, scoring.query_novelty(n)) for n in N_EARLIER]
     context = {
         "bases": [scoring.base(rank) for rank in (1, 2, 3, 0)],
+        "third": scoring.base(3),
         "finds": [(rank, _find(rank), scoring.WRONG_PICK_ABOVE * (rank - 1)) for rank in (1, 2, 3)],
         "rightly_none": scoring.retriever_points(rank=0, none_of_these=True, target_absent=True),
         "missed": scoring.retriever_points(rank=0, none_of_these=False, target_absent=False),
         "practice": scoring.PRACTICE,
+        "confirmed": scoring.CONFIRMED,
         "table": [(n, novelty, [scoring.labeler_points(r, novelty) for r in (1, 2, 3)]) for n, novelty in novelties],
         "mixed": _mixed_example(),
     }
