@@ -12,7 +12,7 @@ from django.db.models import Prefetch, QuerySet, Sum
 from sticktionary.domain.outcome import COUNTS
 from sticktionary.domain.pictures import picture_of
 from sticktionary.domain.snapshot import Picture
-from sticktionary.models import LedgerEntry, Query, Retrieval, Round
+from sticktionary.models import Case, Judgement, LedgerEntry, Query, Retrieval, Round, Ruling
 
 N_PER_PAGE = 20
 Entry = TypeVar("Entry")
@@ -29,6 +29,16 @@ class Lookup:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What a reviewer decided about a round, never who."""
+
+    why: str
+    mended: list[str]
+    may_appeal: bool
+    is_appealed: bool
+
+
+@dataclass(frozen=True)
 class Written:
     at: datetime
     picture: Picture
@@ -37,6 +47,8 @@ class Written:
     source: str
     lookups: list[Lookup]
     n_points: int
+    id: int
+    verdict: Verdict | None = None  # of a reviewer
 
 
 @dataclass(frozen=True)
@@ -60,8 +72,9 @@ def written(player_id: int, before: int | None = None) -> HistoryPage[Written]:
     rounds = Round.objects.filter(labeler_id=player_id, submitted_at__isnull=False).select_related("sticker")
     rounds = rounds.prefetch_related(_queries("queries"), Prefetch("retrievals", queryset=_answers()))
     shown, older = _page(list((rounds.filter(pk__lt=before) if before else rounds).order_by("-pk")[: N_PER_PAGE + 1]))
-    points = _points(player_id, [round_.pk for round_ in shown])
-    return HistoryPage([_written(round_, points[round_.pk]) for round_ in shown], older)
+    ids = [round_.pk for round_ in shown]
+    points, verdicts = _points(player_id, ids), _verdicts(player_id, ids)
+    return HistoryPage([_written(round_, points[round_.pk], verdicts.get(round_.pk)) for round_ in shown], older)
 
 
 def searched(player_id: int, before: int | None = None) -> HistoryPage[Searched]:
@@ -93,7 +106,28 @@ def _points(player_id: int, round_ids: list[int]) -> defaultdict[int, int]:
     return defaultdict(int, {round_id: total for round_id, total in sums if round_id})
 
 
-def _written(round_: Round, n_points: int) -> Written:
+def _verdicts(player_id: int, round_ids: list[int]) -> dict[int, Verdict]:
+    """Of the rounds that a reviewer judged, the verdict that holds."""
+    rulings = Ruling.objects.filter(query__round__in=round_ids).select_related("judgement", "query")
+    rulings = rulings.order_by("query__position", "pk")
+    if not rulings:
+        return {}
+    appealed = set(Case.objects.filter(player=player_id, round__in=round_ids).values_list("round", flat=True))
+    found: dict[int, Verdict] = {}
+    for ruling in rulings:
+        round_id = ruling.query.round_id
+        verdict = found.setdefault(round_id, _verdict(ruling, round_id in appealed))
+        if ruling.text:
+            verdict.mended.append(ruling.text)
+    return found
+
+
+def _verdict(ruling: Ruling, is_appealed: bool) -> Verdict:
+    is_discarded = ruling.judgement.verdict == Judgement.Verdict.DISCARD
+    return Verdict(ruling.judgement.why, [], may_appeal=is_discarded and not is_appealed, is_appealed=is_appealed)
+
+
+def _written(round_: Round, n_points: int, verdict: Verdict | None) -> Written:
     assert round_.submitted_at is not None
     return Written(
         at=round_.submitted_at,
@@ -103,6 +137,8 @@ def _written(round_: Round, n_points: int) -> Written:
         source=round_.source,
         lookups=[_lookup(retrieval) for retrieval in round_.retrievals.all()],
         n_points=n_points,
+        id=round_.pk,
+        verdict=verdict,
     )
 
 

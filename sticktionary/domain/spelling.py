@@ -19,7 +19,7 @@ FRESH_FOR_S = 1_800.0
 MOST_READ = 20_000  # queries, the newest; enough to know the words in use
 KNOWN = 2  # times seen, to be beyond doubt
 SHORTEST = 4  # letters; shorter words have too many neighbours
-LONG = 8  # letters, from which two slips are allowed
+LONG = 9  # letters, from which two slips are allowed
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 
 
@@ -34,9 +34,9 @@ class Vocabulary:
 
     def nearest(self, word: str) -> str | None:
         """The word most often meant by this one: fewest slips (a letter more, less, other, or two swapped), then the
-        most used."""
+        most used. Hardly anybody slips at the first letter, so that one is taken as it is."""
         folded, slips = word.lower(), 1 if len(word) < LONG else 2
-        known = [each for each, n in self.times.items() if n >= KNOWN and abs(len(each) - len(folded)) <= slips]
+        known = [each for each, n in self.times.items() if n >= KNOWN and each[0] == folded[0]]
         near = process.extract(folded, known, scorer=OSA.distance, score_cutoff=slips, limit=8)
         best = min(near, key=lambda found: (found[1], -self.times[found[0]], found[0]), default=None)
         return _cased_as(word, best[0]) if best else None

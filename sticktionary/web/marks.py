@@ -26,11 +26,11 @@ MARKS = {
     mark.verdict: mark
     for mark in (
         Mark(Verdict.ACCEPT, "a", "✓", _("Accept"), _("what was picked comes close: the words count")),
-        Mark(Verdict.CORRECT, "c", "‸", _("Mend"), _("change a word above, then confirm: it counts mended")),
+        Mark(Verdict.CORRECT, "c", "∧", _("Mend"), _("change a word above, then confirm: it counts mended")),
         Mark(Verdict.DISCARD, "d", "₰", _("Discard"), _("the words do not fit: they are left out")),
         Mark(Verdict.SAME, "s", "≡", _("Same sticker"), _("two that say the same: the words count")),
         Mark(Verdict.SEND_BACK, "b", "↺", _("Send back"), _("one more retriever shall look")),
-        Mark(Verdict.HARMFUL, "h", "⊘", _("Harmful sticker"), _("out of the catalogue, for everybody")),
+        Mark(Verdict.HARMFUL, "h", "⊘", _("Harmful"), _("sticker out of the catalogue, for everybody")),
         Mark(Verdict.RESTORE, "r", "✓", _("Put back"), _("nothing is wrong with it: back in play")),
         Mark(Verdict.UPHOLD, "g", "✓", _("Grant"), _("the player is right: it is taken back")),
         Mark(Verdict.REJECT, "t", "₰", _("Turn down"), _("it stays as it was decided")),
