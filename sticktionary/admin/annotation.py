@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from sticktionary.admin import showing
 from sticktionary.admin.catalogue import JobAdmin
 from sticktionary.admin.read_only import ReadOnly, by_number, by_player
-from sticktionary.models import Annotation, Conversation, ConversationImport
+from sticktionary.models import Annotation, Conversation, ConversationImport, Settlement
 
 
 @admin.register(Annotation)
@@ -33,6 +33,26 @@ class AnnotationAdmin(ReadOnly):
     @admin.display(description=_("value"))
     def said(self, annotation: Annotation) -> SafeString | str:
         return "–" if annotation.value is None else showing.detail(annotation.value)
+
+
+@admin.register(Settlement)
+class SettlementAdmin(ReadOnly):
+    list_display = ("at", "thumbnail", "task", "language", "said", "reviewer", "why")
+    list_display_links = ("at",)
+    list_filter = ("task", "language")
+    list_select_related = ("sticker", "reviewer")
+    searched = _("Number of the sticker, or who settled it")
+
+    def found_by(self, term: str) -> Q:
+        return by_number(term, "sticker") | by_player(term, "reviewer")
+
+    @admin.display(description=_("Picture"))
+    def thumbnail(self, settlement: Settlement) -> SafeString | str:
+        return showing.thumbnail(settlement.sticker)
+
+    @admin.display(description=_("value"))
+    def said(self, settlement: Settlement) -> SafeString:
+        return showing.detail(settlement.value)
 
 
 @admin.register(ConversationImport)

@@ -43,7 +43,11 @@ class ByVerb(admin.SimpleListFilter):
 
 
 def _verbs() -> list[str]:
-    return list(AuditEntry.objects.order_by("verb").values_list("verb", flat=True).distinct())
+    """From one to the next through the index; DISTINCT would read the whole log."""
+    verbs, entries = [""], AuditEntry.objects.order_by("verb").values_list("verb", flat=True)
+    while later := entries.filter(verb__gt=verbs[-1]).first():
+        verbs.append(later)
+    return verbs[1:]
 
 
 @admin.register(AuditEntry)

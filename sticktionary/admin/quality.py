@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db.models import Q
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from sticktionary.admin import showing
 from sticktionary.admin.read_only import ReadOnly, by_number, by_player
+from sticktionary.domain.quality import evidence
 from sticktionary.models import AbusiveWord, Flag, Gold, RuleSet, StickerDifficulty
 
 
@@ -37,7 +39,8 @@ class FlagAdmin(ReadOnly):
 
     @admin.display(description=_("evidence"))
     def proof(self, flag: Flag) -> SafeString:
-        return showing.detail(flag.evidence)
+        said = evidence.sentences(flag.kind, flag.evidence) if flag.evidence else []
+        return format_html_join(" ", "{}", ((sentence,) for sentence in said))
 
 
 @admin.register(Gold)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.contrib.admin import site
 from django.contrib.admin.utils import display_for_field, label_for_field, lookup_field, quote
 from django.db.models import Field, JSONField, Model
 from django.template.loader import render_to_string
@@ -76,7 +77,7 @@ def _told(column: Field[Any, Any] | None, attribute: Any, value: Any, viewer: An
         return detail(value, WHOLE)
     if isinstance(value, Model):
         may_look = viewer.has_perm(f"{value._meta.app_label}.view_{value._meta.model_name}")
-        return link(value) if may_look else str(value)
+        return link(value) if may_look and site.is_registered(type(value)) else str(value)
     if column is not None and column.is_relation and hasattr(value, "all"):
         return ", ".join(str(each) for each in value.all()) or "–"
     if column is not None:
