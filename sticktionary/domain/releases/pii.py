@@ -39,7 +39,16 @@ def places(text: str) -> list[tuple[str, int, int]]:
     found = list(contact.places(text))
     found += [("account", hit.start(), hit.end()) for hit in _ACCOUNT.finditer(text)]
     numbers = (hit for hit in _NUMBER.finditer(text) if len(set(re.findall(r"\d", hit.group()))) > 2)
-    return found + [("number", hit.start(), hit.end()) for hit in numbers]
+    return _outermost([*found, *(("number", hit.start(), hit.end()) for hit in numbers)])
+
+
+def _outermost(found: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Without what lies within another: an e-mail address ends in what could be a link."""
+    kept: list[tuple[str, int, int]] = []
+    for place in sorted(found, key=lambda place: (place[1], -place[2])):
+        if not kept or place[2] > kept[-1][2]:
+            kept.append(place)
+    return kept
 
 
 def masked(text: str, found: Iterable[tuple[str, int, int]]) -> str:
