@@ -22,7 +22,7 @@ from sticktionary.domain.pictures import picture_of
 from sticktionary.domain.quality import difficulty, gold, hidden_arm, overview, rulebook, skill, weights
 from sticktionary.domain.quality.hidden_arm import Effect
 from sticktionary.domain.quality.skill import Belief
-from sticktionary.models import PlayerQuality
+from sticktionary.models import Gold, PlayerQuality
 from sticktionary.models.players import Language
 from sticktionary.web.intervals import Bar, bar, gap
 from sticktionary.web.workbench import allowed, player_of, show
@@ -140,12 +140,15 @@ def _as_typed(value: rulebook.Value) -> str:
 @allowed("view_flag")
 def the_gold(request: HttpRequest) -> HttpResponse:
     page = Paginator(gold.shelf(), PER_PAGE).get_page(request.GET.get("page"))
-    texts = texts_of(row.round_id for row in page)
-    rows = [
-        (row, picture_of(row.round.sticker), texts[row.round_id], _share(row.n_passed, row.n_answers)) for row in page
-    ]
+    ids = [row.round_id for row in page]
+    texts, tried = texts_of(ids), gold.tried(ids)
+    rows = [_gold_row(row, texts[row.round_id], *tried.get(row.round_id, (0, 0))) for row in page]
     context = {"here": "gold", "page": page, "rows": rows, "tally": gold.tally(), "rules": rules.current()}
     return show(request, "quality_gold", "quality", context)
+
+
+def _gold_row(row: Gold, texts: list[str], n_answers: int, n_passed: int) -> tuple[Any, ...]:
+    return row, picture_of(row.round.sticker), texts, n_answers, _share(n_passed, n_answers)
 
 
 def _share(n_hits: int, n: int) -> Bar | None:

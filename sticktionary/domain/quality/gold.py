@@ -7,7 +7,7 @@ rules ask for have found it at once and nobody has not, it is gold, until it was
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Iterable
 
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
@@ -15,15 +15,7 @@ from django.utils import timezone
 from sticktionary.domain import chance, choosing, outcome, rules
 from sticktionary.models import Gold, Player, Retrieval, Round
 
-if TYPE_CHECKING:
-    from django_stubs_ext import WithAnnotations
-
 _LOOK_AT = 24  # of those dealt least; one of them by chance
-
-
-class Tried(TypedDict):
-    n_answers: int
-    n_passed: int
 
 
 def is_due(player: Player) -> bool:
@@ -107,14 +99,16 @@ def _ranks(round_: Round) -> list[int]:
 # --- what there is, for those who keep the game fair ---
 
 
-def shelf() -> QuerySet[WithAnnotations[Gold, Tried]]:
-    """All gold rounds and those on probation, the most dealt first, with how often each was answered and passed."""
-    answered = Q(round__retrievals__is_gold=True, round__retrievals__state=Retrieval.State.ANSWERED)
-    counted = Gold.objects.annotate(
-        n_answers=Count("round__retrievals", filter=answered),
-        n_passed=Count("round__retrievals", filter=answered & Q(round__retrievals__rank__gt=0)),
-    )
-    return counted.select_related("round__sticker").order_by("-n_exposures", "-pk")
+def shelf() -> QuerySet[Gold]:
+    """All gold rounds and those on probation, the most dealt first."""
+    return Gold.objects.select_related("round__sticker").order_by("-n_exposures", "-pk")
+
+
+def tried(round_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """By round, how often its gold was answered and how often passed."""
+    answers = Retrieval.objects.filter(round_id__in=round_ids, is_gold=True, state=Retrieval.State.ANSWERED)
+    counts = answers.order_by().values_list("round_id").annotate(n=Count("pk"), hit=Count("pk", filter=Q(rank__gt=0)))
+    return {round_id: (n, n_passed) for round_id, n, n_passed in counts}
 
 
 def tally() -> dict[str, int]:
