@@ -191,7 +191,7 @@ def _stats(args: argparse.Namespace) -> int:
 
 
 def _measures(args: argparse.Namespace) -> list[Measure]:
-    from .embedding import measures_with  # so is what only this option needs
+    from .transformer import measures_with  # torch again
 
     return [measure for folder in args.weights for measure in measures_with(folder, args.layer)]
 

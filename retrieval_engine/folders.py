@@ -57,10 +57,12 @@ class Players:
     n_retrievers: int
     n_retrievals: int
     tasks_per_retriever: float
-    success_rate: float  # of the lookups that count as proof
+    n_proof: int  # lookups that count as proof
+    success_rate: float  # of them
     n_gold: int
     gold_pass_rate: float
-    absent_pass_rate: float  # of those in which the target was left out: "none of these"
+    n_absent: int  # lookups in which the target was left out
+    absent_pass_rate: float  # of them: "none of these"
 
 
 def lists_in(folder: Path) -> dict[str, Path]:
@@ -152,9 +154,11 @@ def _players(language: str, labelled: Counts, looked_up: Counts, passed: Counts)
         n_retrievers=n_retrievers,
         n_retrievals=sum(searched.values()),
         tasks_per_retriever=_ratio(sum(n for who, n in searched.items() if who), n_retrievers),
+        n_proof=passed[language, "proof"],
         success_rate=rate("proof"),
         n_gold=passed[language, "gold"],
         gold_pass_rate=rate("gold"),
+        n_absent=passed[language, "absent"],
         absent_pass_rate=rate("absent"),
     )
 

@@ -11,6 +11,7 @@ from sticktionary.celery_app import app
 SWEEP_EVERY_S = 20.0
 LOOK_EVERY_S = 120.0  # at those who played since
 PAIRS_EVERY_S = 3_600.0
+STATISTICS_EVERY_S = 600.0  # looked at; counted when they are older than an hour
 
 
 @app.on_after_finalize.connect
@@ -18,6 +19,7 @@ def plan(sender: Any, **kwargs: Any) -> None:
     sender.add_periodic_task(SWEEP_EVERY_S, sweep.s(), expires=SWEEP_EVERY_S)
     sender.add_periodic_task(LOOK_EVERY_S, look_for_flags.s(), expires=LOOK_EVERY_S)
     sender.add_periodic_task(PAIRS_EVERY_S, look_at_pairs.s(), expires=PAIRS_EVERY_S)
+    sender.add_periodic_task(STATISTICS_EVERY_S, refresh_statistics.s(), expires=STATISTICS_EVERY_S)
 
 
 @worker_ready.connect
@@ -55,6 +57,16 @@ def look_at_pairs() -> None:
     from sticktionary.domain.quality import flags
 
     flags.sweep_pairs()
+
+
+@app.task(name="sticktionary.refresh_statistics")
+def refresh_statistics(asked_for: bool = False) -> None:
+    from sticktionary.domain import statistics
+
+    if asked_for:
+        statistics.refresh()
+    else:
+        statistics.refresh_if_stale()
 
 
 @app.task(name="sticktionary.run_import")

@@ -19,6 +19,7 @@ from retrieval_engine.text_agreement import (
     Bleu,
     Jaccard,
     RougeL,
+    Variant,
     agreement,
     common_length,
     estimate,
@@ -116,7 +117,7 @@ def test_a_baseline_of_stickers_with_the_same_words_is_as_high() -> None:
 def test_the_order_of_stickers_changes_nothing() -> None:
     queries = {name: [[f"{name} sad", "cat"], [f"{name} cat"]] for name in "abcdef"}
     backwards = dict(reversed(queries.items()))
-    variants = ("list", "best", "within", "halves")
+    variants: tuple[Variant, ...] = ("list", "best", "within", "halves")
     assert agreement(queries, [RougeL()], variants) == agreement(backwards, [RougeL()], variants)
 
 
@@ -159,5 +160,6 @@ def test_without_names_queries_and_halves_are_compared(folder: Path) -> None:
     found = survey(folder).agreement
     assert {row.variant for row in found["zh"]} == {"within", "halves"}
     [row] = [row for row in found["zh"] if (row.measure, row.variant) == ("ROUGE-L (characters)", "within")]
-    assert (row.n_stickers, row.n_pairs, row.estimate.value) == (1, 1, pytest.approx(0.8))
+    assert (row.n_stickers, row.n_pairs) == (1, 1)
+    assert row.estimate.value == pytest.approx(0.8)
     assert variants_for({}) == ("within", "halves")

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from retrieval_engine.__main__ import main
-from retrieval_engine.embedding import BertScore, Cosine, Transformer, measures_with
+from retrieval_engine.embedding import BertScore, Cosine
 from retrieval_engine.text_agreement import Row, agreement
+from retrieval_engine.transformer import Transformer, measures_with
 
 TEXTS = ["so sad", "sad cat", "happy", "cat"]
 
@@ -28,9 +29,15 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
     named = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    PreTrainedTokenizerFast(tokenizer_object=words, **named).save_pretrained(folder)
+    fast: Any = PreTrainedTokenizerFast
+    fast(tokenizer_object=words, **named).save_pretrained(folder)
     torch.manual_seed(0)
-    shape = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    shape: dict[str, Any] = {
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+    }
     BertModel(BertConfig(vocab_size=len(vocabulary), max_position_embeddings=32, **shape)).save_pretrained(folder)
     return folder
 

@@ -79,9 +79,11 @@ def test_players_and_tasks_of_a_release(release: Path) -> None:
             n_retrievers=2,
             n_retrievals=7,
             tasks_per_retriever=3,
+            n_proof=3,
             success_rate=2 / 3,
             n_gold=2,
             gold_pass_rate=0.5,
+            n_absent=2,
             absent_pass_rate=0.5,
         )
     }
