@@ -58,7 +58,7 @@ def _order(question: Question) -> tuple[int, str, int]:
 
 def _rows(scope: Scope) -> Iterator[Annotation]:
     gone = as_of.taken_back(Tombstone.Kind.CONVERSATION, scope.watermark_at)
-    rows = Annotation.objects.filter(state=Annotation.State.ANSWERED, answered_at__lte=scope.watermark_at)
+    rows = Annotation.objects.filter(state=Annotation.State.ANSWERED, answered_at__lt=scope.watermark_at)
     rows = rows.filter(language__in=scope.rules.languages).select_related("utterance__session")
     for row in rows.order_by("sticker_id", "answered_at", "pk").iterator(chunk_size=2_000):
         is_withdrawn = row.utterance is not None and row.utterance.session.conversation_id in gone

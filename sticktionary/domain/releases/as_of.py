@@ -34,7 +34,7 @@ def withdrawn_stickers(moment: datetime) -> set[int]:
 
 
 def _states_before(moment: datetime) -> dict[int, str]:
-    changes = AuditEntry.objects.filter(verb__startswith="sticker_", subject__startswith="sticker ", at__gt=moment)
+    changes = AuditEntry.objects.filter(verb__startswith="sticker_", subject__startswith="sticker ", at__gte=moment)
     before: dict[int, str] = {}
     for subject, detail in changes.order_by("at", "pk").values_list("subject", "detail"):
         if "was" in detail:
@@ -43,12 +43,12 @@ def _states_before(moment: datetime) -> dict[int, str]:
 
 
 def excluded_players(moment: datetime) -> set[int]:
-    imposed = Sanction.objects.filter(step=Sanction.Step.EXCLUDED, at__lte=moment)
-    return set(imposed.filter(Q(lifted_at=None) | Q(lifted_at__gt=moment)).values_list("player_id", flat=True))
+    imposed = Sanction.objects.filter(step=Sanction.Step.EXCLUDED, at__lt=moment)
+    return set(imposed.filter(Q(lifted_at=None) | Q(lifted_at__gte=moment)).values_list("player_id", flat=True))
 
 
 def taken_back(kind: str, moment: datetime) -> set[int]:
-    return set(Tombstone.objects.filter(kind=kind, at__lte=moment).values_list("subject", flat=True))
+    return set(Tombstone.objects.filter(kind=kind, at__lt=moment).values_list("subject", flat=True))
 
 
 # --- what reviewers said ---
@@ -81,9 +81,9 @@ def _rounds_judged_since(moment: datetime) -> dict[int, list[dict[str, Any]]]:
 def _turns_since(moment: datetime) -> Iterator[tuple[int, datetime, list[dict[str, Any]]]]:
     of_rounds = Judgement.objects.filter(case__round__isnull=False)
     columns = ("case__round_id", "at", "undone_at", "detail")
-    since = of_rounds.filter(Q(at__gt=moment) | Q(undone_at__gt=moment)).order_by("pk").values_list(*columns)
+    since = of_rounds.filter(Q(at__gte=moment) | Q(undone_at__gte=moment)).order_by("pk").values_list(*columns)
     for round_id, at, undone_at, detail in since:
-        if at > moment:
+        if at >= moment:
             yield round_id, at, detail.get("before", {}).get("rulings", [])
         else:
             yield round_id, undone_at, detail.get("after", {}).get("rulings", [])
@@ -91,8 +91,8 @@ def _turns_since(moment: datetime) -> Iterator[tuple[int, datetime, list[dict[st
 
 def same_stickers(moment: datetime) -> list[tuple[int, int]]:
     """Pairs that reviewers found to say the same; a judgement that was undone since still holds."""
-    held = set(SameStickers.objects.filter(judgement__at__lte=moment).values_list("first_id", "second_id"))
-    undone = Judgement.objects.filter(verdict=Judgement.Verdict.SAME, at__lte=moment, undone_at__gt=moment)
+    held = set(SameStickers.objects.filter(judgement__at__lt=moment).values_list("first_id", "second_id"))
+    undone = Judgement.objects.filter(verdict=Judgement.Verdict.SAME, at__lt=moment, undone_at__gte=moment)
     pairs = [detail["same"] for detail in undone.values_list("detail", flat=True) if "same" in detail]
     return sorted(held | {(first, second) for first, second in pairs})
 
@@ -101,6 +101,6 @@ def gave_away(moment: datetime) -> dict[int, int | None]:
     """Of retrievals whose line was named or renamed since: the line that had been named before, if any was."""
     named = Revision.objects.filter(move="gave_away", turn__retrieval__isnull=False).order_by("at", "pk")
     columns = ("turn__retrieval_id", "detail")
-    late = dict.fromkeys(named.filter(at__gt=moment).values_list("turn__retrieval_id", flat=True))
-    before = named.filter(at__lte=moment, turn__retrieval__in=list(late)) if late else named.none()
+    late = dict.fromkeys(named.filter(at__gte=moment).values_list("turn__retrieval_id", flat=True))
+    before = named.filter(at__lt=moment, turn__retrieval__in=list(late)) if late else named.none()
     return late | {retrieval_id: detail["query"] for retrieval_id, detail in before.values_list(*columns)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -63,7 +64,7 @@ def ask(
         notes=notes.strip(),
         rules=msgspec.to_builtins(rules),
         basis=basis.now(rules).as_json(),
-        watermark_at=timezone.now(),
+        watermark_at=watermark_now(),
         salt=secrets.token_hex(32),
         code_version=basis.code_version(),
     )
@@ -71,6 +72,12 @@ def ask(
     if queue:
         jobs.enqueue(release)
     return release
+
+
+def watermark_now() -> datetime:
+    """The next whole millisecond: a fact is before it or not, also in a dump that keeps no finer time."""
+    now = timezone.now()
+    return now.replace(microsecond=now.microsecond // 1_000 * 1_000) + timedelta(milliseconds=1)
 
 
 @transaction.atomic

@@ -40,7 +40,7 @@ def name_of(conversation_id: int) -> str:
 def chats(scope: Scope) -> Iterator[Chat]:
     """One at a time, in the order in which they came; withdrawn ones are not among them."""
     gone = as_of.taken_back(Tombstone.Kind.CONVERSATION, scope.watermark_at)
-    rows = Conversation.objects.filter(created_at__lte=scope.watermark_at, language__in=scope.rules.languages)
+    rows = Conversation.objects.filter(created_at__lt=scope.watermark_at, language__in=scope.rules.languages)
     for row in rows.order_by("pk").iterator(chunk_size=500):
         if row.pk not in gone:
             yield Chat(row, _part(row.pk, scope), list(_sessions(row, scope)))
@@ -80,7 +80,7 @@ class Together:
         asked = Q(utterance__session__conversation=conversation, task__in=IN_CHAT)
         asked |= Q(utterance=None, sticker__in=uses.values("sticker"), task__in=OF_STICKER)
         rows = Annotation.objects.filter(asked, state=Annotation.State.ANSWERED)
-        rows = rows.filter(answered_at__lte=self._scope.watermark_at).order_by("answered_at", "pk")
+        rows = rows.filter(answered_at__lt=self._scope.watermark_at).order_by("answered_at", "pk")
         return [row for row in rows if row.player_id not in self._scope.left_out]
 
     def of_use(self, task: str, turn: Utterance, language: str) -> Value | None:

@@ -187,7 +187,7 @@ def _packs(gathered: Gathered) -> list[PackNote]:
 
 def previous(release: Release, number: int) -> Release | None:
     """The release before this number, as far as it was not withdrawn by the watermark."""
-    stood = Q(withdrawn_at=None) | Q(withdrawn_at__gt=release.watermark_at)
+    stood = Q(withdrawn_at=None) | Q(withdrawn_at__gte=release.watermark_at)
     return Release.objects.filter(stood, number__lt=number).exclude(path="").order_by("-number").first()
 
 

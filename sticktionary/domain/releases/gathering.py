@@ -88,7 +88,7 @@ def _groups(rules: ReleaseRules, release: Release) -> splits.Groups:
     """Stickers that must not stand on two sides: near-duplicates however they were found, and packs if so ruled."""
     moment = release.watermark_at
     rows = list(
-        Sticker.objects.filter(created_at__lte=moment)
+        Sticker.objects.filter(created_at__lt=moment)
         .order_by("pk")
         .values_list("pk", "twin_of_id", "perceptual_hash", "pack_id")
     )
@@ -148,7 +148,7 @@ def _scan(
 
 
 def _written(rounds: QuerySet[Round], release: Release, told: Told) -> Iterator[tuple[int, int | None, str]]:
-    queries = Query.objects.filter(round__in=rounds, added_at__lte=release.watermark_at)
+    queries = Query.objects.filter(round__in=rounds, added_at__lt=release.watermark_at)
     rows = queries.values_list("pk", "round__source", "round__labeler_id", "normalised")
     for number, (query_id, source, labeler_id, text) in enumerate(rows.iterator(READ_AT_ONCE)):
         if number % READ_AT_ONCE == 0:

@@ -66,7 +66,7 @@ NEVER = (Round.State.LABELLING, Round.State.SKIPPED, Round.State.LAPSED, Round.S
 
 
 def submitted(sources: Sequence[str], languages: Sequence[str], moment: datetime) -> QuerySet[Round]:
-    rounds = Round.objects.filter(submitted_at__lte=moment, source__in=sources, language__in=languages)
+    rounds = Round.objects.filter(submitted_at__lt=moment, source__in=sources, language__in=languages)
     return rounds.exclude(state__in=NEVER)
 
 
@@ -94,8 +94,8 @@ def _by_round(rows: Iterator[Any]) -> dict[int, list[Any]]:
 
 
 def _queries(first: int, end: int, moment: datetime) -> QuerySet[Query, Any]:
-    stood = Q(removed_at=None) | Q(removed_at__gt=moment)
-    held = Query.objects.filter(stood, round_id__gte=first, round_id__lt=end, added_at__lte=moment)
+    stood = Q(removed_at=None) | Q(removed_at__gte=moment)
+    held = Query.objects.filter(stood, round_id__gte=first, round_id__lt=end, added_at__lt=moment)
     columns = ("round_id", "pk", "text", "normalised", "position", "raw", "novelty")
     raw = Cast("nudges", TextField())
     return held.annotate(raw=raw).order_by("round_id", "position", "pk").values_list(*columns)
@@ -103,10 +103,10 @@ def _queries(first: int, end: int, moment: datetime) -> QuerySet[Query, Any]:
 
 def _retrievals(first: int, end: int, moment: datetime) -> QuerySet[Retrieval, Any]:
     answered = Retrieval.objects.filter(
-        round_id__gte=first, round_id__lt=end, state=Retrieval.State.ANSWERED, answered_at__lte=moment
+        round_id__gte=first, round_id__lt=end, state=Retrieval.State.ANSWERED, answered_at__lt=moment
     )
     with_machine = answered.annotate(
-        settled=Case(When(answered_at__lte=moment - SETTLED_AFTER, then=F("machine_rank"))),
+        settled=Case(When(answered_at__lt=moment - SETTLED_AFTER, then=F("machine_rank"))),
         raw_candidates=Cast("candidates", TextField()),
         raw_picks=Cast("picks", TextField()),
     )

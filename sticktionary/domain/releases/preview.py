@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, Q, Subquery, Value
@@ -30,7 +30,7 @@ class Figures:
 
 
 def figures(rules: ReleaseRules) -> Figures:
-    now, held = timezone.now(), basis.now(rules)
+    now, held = timezone.now() + timedelta(milliseconds=1), basis.now(rules)
     slugs = [pack.slug for pack in held.packs]
     out = selection.left_out(rules, now, held.outliers)
     by_status, by_language = Counter[str](), Counter[str]()

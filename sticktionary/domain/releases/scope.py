@@ -16,7 +16,7 @@ def as_it_is(where: str, number: int, text: str) -> str:
 @dataclass(frozen=True)
 class Scope:
     rules: ReleaseRules
-    watermark_at: datetime  # facts after it do not count
+    watermark_at: datetime  # facts from then on do not count
     names: Mapping[int, str]  # of the stickers in it: by their row's id the `sticker_id` of the files
     parts: Mapping[int, str]  # of the same stickers: train, validation or test
     left_out: frozenset[

@@ -62,7 +62,7 @@ def standing(rules: ReleaseRules, moment: datetime, finders: Finders, outliers: 
 
 def left_out(rules: ReleaseRules, moment: datetime, outliers: Iterable[int]) -> set[int]:
     """Players whose play is not in the release: who did not agree, took back what they gave, or is left out by rule."""
-    agreed = Consent.objects.filter(given_at__lte=moment).values("player_id")
+    agreed = Consent.objects.filter(given_at__lt=moment).values("player_id")
     out = set(Player.objects.exclude(pk__in=agreed).values_list("pk", flat=True))
     out |= as_of.taken_back(Tombstone.Kind.PLAYER, moment)
     if rules.leave_out_excluded:
@@ -75,7 +75,7 @@ def left_out(rules: ReleaseRules, moment: datetime, outliers: Iterable[int]) -> 
 def sticker_ids(packs: Iterable[str], moment: datetime) -> list[int]:
     """Stickers of these packs that had come by then and were not withdrawn."""
     gone = as_of.withdrawn_stickers(moment) | as_of.taken_back(Tombstone.Kind.STICKER, moment)
-    held = Sticker.objects.filter(pack__slug__in=list(packs), created_at__lte=moment).order_by("pk")
+    held = Sticker.objects.filter(pack__slug__in=list(packs), created_at__lt=moment).order_by("pk")
     return [pk for pk in held.values_list("pk", flat=True) if pk not in gone]
 
 

@@ -15,8 +15,8 @@ Kind = Tombstone.Kind
 
 def rows(moment: datetime, names: Mapping[int, str]) -> list[TombstoneRow]:
     """What was taken back by then, under the names that earlier releases gave it. `names` are the stickers'."""
-    earlier = Release.objects.filter(number__isnull=False, frozen_at__lte=moment).order_by("number")
-    found = [*_tombstones(moment, names, list(earlier)), *_withdrawn(earlier.filter(withdrawn_at__lte=moment))]
+    earlier = Release.objects.filter(number__isnull=False, frozen_at__lt=moment).order_by("number")
+    found = [*_tombstones(moment, names, list(earlier)), *_withdrawn(earlier.filter(withdrawn_at__lt=moment))]
     return sorted(found, key=lambda row: (row.kind, row.release or 0, row.id))
 
 
