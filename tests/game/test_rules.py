@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from random import Random
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -13,13 +15,14 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sticktionary.domain import dealing, labelling, outcome, retrieving, skipping
+from sticktionary.domain import chance, dealing, deciding, labelling, outcome, retrieving, rules, skipping
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.outcome import COUNTS
 from sticktionary.domain.sitting import snapshot_for
 from sticktionary.domain.snapshot import FindTurn, FoundTurn, LabelTurn, Nothing, Summary, WrittenTurn
-from sticktionary.models import LedgerEntry, Player, Retrieval, Round, Skip, Sticker, Turn
+from sticktionary.models import Case, Gold, LedgerEntry, Notice, Player, Retrieval, Round, Skip, Sticker, Turn
 from tests.game.conftest import make_player, make_sticker
+from tests.rules import hold
 
 pytestmark = pytest.mark.django_db
 in_play = settings(
@@ -31,8 +34,9 @@ WORDS = ["so done", "send help", "tiny win", "monday face", "left on read", "foo
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Each example plays on a catalogue of its own."""
+    """Each example plays on a catalogue of its own, by rules of its own."""
     with transaction.atomic():
+        rules.forget()
         yield
         transaction.set_rollback(True)
 
@@ -188,6 +192,97 @@ def test_one_player_alone_is_never_without_a_task(choices: list[int]) -> None:
             table.move(player, choice)
         check_retrievals()
         check_points()
+
+
+# --- while the rules change ---
+
+changed_rules = st.fixed_dictionaries({}, optional={
+    "n_retrievers": st.integers(1, 3),
+    "n_retrievers_most": st.integers(3, 4),
+    "absent_share": st.sampled_from([0.0, 0.5]),
+    "hidden_share": st.sampled_from([0.0, 1.0]),
+    "hidden_after": st.integers(0, 2),
+    "done_after_found": st.integers(0, 2),
+    "halt_after_skips": st.integers(1, 3),
+    "review_after_skips": st.integers(1, 2),
+    "gold_every_first": st.integers(0, 2),
+    "gold_first": st.integers(0, 3),
+    "gold_every": st.integers(0, 2),
+    "gold_after_found_at_once": st.integers(1, 3),
+    "gold_exposures_most": st.integers(1, 3),
+    "take_found": st.booleans(),
+    "review_not_found": st.booleans(),
+})  # fmt: skip
+changing_moves = st.lists(
+    st.one_of(st.tuples(st.integers(0, 2), st.integers(1, 9)), changed_rules), min_size=24, max_size=36
+)
+
+
+class ChangingTable(Table):
+    """A table at which people know what they look for, so that much is found, and rules change under them."""
+
+    def move(self, player: Player, choice: int) -> None:
+        super().move(player, choice if choice < 4 else 9)
+
+    def deal(self, player: Player) -> None:
+        with suppress(Refused):  # stickers may be done or halted
+            dealing.deal(player_id=player.pk)
+            self.check_dealt(player)
+
+    def check_dealt(self, player: Player) -> None:
+        turn = Turn.objects.filter(sitting__player=player, state=Turn.State.PLAYING).first()
+        if turn is None or turn.round.source == Round.Source.PRACTICE:
+            return
+        rule = rules.current()
+        if turn.role == Turn.Role.LABELER:
+            of_sticker = Round.objects.filter(sticker=turn.round.sticker_id, language=player.language)
+            n_found = of_sticker.filter(source=Round.Source.PLAY, state__in=outcome.PROVEN).count()
+            assert not rule.done_after_found or n_found < rule.done_after_found, "a sticker that is done"
+        elif turn.retrieval and turn.retrieval.is_gold:
+            assert rule.gold_every_first or rule.gold_every
+            assert turn.round.state in outcome.PROVEN
+            assert turn.round.sticker_id in turn.retrieval.candidates
+
+
+def check_gold() -> None:
+    for retrieval in Retrieval.objects.filter(is_gold=True).select_related("round"):
+        assert Gold.objects.filter(round=retrieval.round, promoted_at__isnull=False).exists()
+        assert not LedgerEntry.objects.filter(retrieval=retrieval).exclude(player=retrieval.player).exists()
+        assert not Notice.objects.filter(payload__retrieval=retrieval.pk).exists()
+    for gold in Gold.objects.filter(promoted_at__isnull=False):
+        before = Retrieval.objects.filter(COUNTS, round=gold.round, answered_at__lte=gold.promoted_at)
+        assert set(before.values_list("rank", flat=True)) == {1}
+
+
+def check_decided() -> None:
+    """By the rules as they are now no open round is complete, and none is stuck."""
+    now = timezone.now()
+    open_ = Round.objects.filter(state=Round.State.OPEN).exclude(source=Round.Source.PRACTICE)
+    for standing in outcome.standings(open_.values_list("pk", flat=True), now).values():
+        assert standing.verdict is None
+        assert standing.n_places + standing.n_leased > 0
+    for round_ in Round.objects.filter(state=Round.State.NEEDS_REVIEW):
+        assert Case.objects.filter(round=round_).count() <= 1
+    assert not Case.objects.exclude(kind=Case.Kind.STICKER).exclude(round__state=Round.State.NEEDS_REVIEW).exists()
+
+
+@in_play
+@given(changing_moves, st.randoms(use_true_random=False))
+def test_whatever_the_rules_become_play_holds(played: list[Any], dice: Random) -> None:
+    with undone(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chance, "dice", dice)
+        table = ChangingTable(7)
+        for step in played:
+            if isinstance(step, dict):
+                hold(**step)
+            else:
+                table.move(table.players[step[0]], step[1])
+        deciding.decide_complete()
+        check_retrievals()
+        check_decided()
+        check_gold()
+        check_points()
+        check_turns(table.players)
 
 
 def test_roles_alternate_over_sittings_while_both_have_something(stickers: list[Sticker], anna: Player) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from math import isfinite
 
 import msgspec
@@ -146,8 +147,7 @@ def _bad(name: str, text: str) -> Refused:
 def history(n: int = 20) -> list[Change]:
     """The newest changes, each with what it made of which rule."""
     sets = list(RuleSet.objects.select_related("set_by").order_by("-pk")[: n + 1])
-    before: list[RuleSet | None] = [*sets[1:], None]
-    return [_change(held, was) for held, was in zip(sets, before, strict=True)][:n]
+    return [_change(held, was) for held, was in zip_longest(sets, sets[1:])][:n]
 
 
 def _change(held: RuleSet, was: RuleSet | None) -> Change:
