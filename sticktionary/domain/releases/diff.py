@@ -23,11 +23,14 @@ SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;
 CREATE TABLE before_query (id PRIMARY KEY, text TEXT, sticker TEXT) WITHOUT ROWID;
 CREATE TABLE after_query (id PRIMARY KEY, text TEXT, sticker TEXT) WITHOUT ROWID;
-CREATE TABLE before_sticker (sha TEXT PRIMARY KEY, name TEXT, part TEXT) WITHOUT ROWID;
-CREATE TABLE after_sticker (sha TEXT PRIMARY KEY, name TEXT, part TEXT) WITHOUT ROWID;
+CREATE TABLE before_sticker (sha TEXT PRIMARY KEY, name TEXT UNIQUE, part TEXT) WITHOUT ROWID;
+CREATE TABLE after_sticker (sha TEXT PRIMARY KEY, name TEXT UNIQUE, part TEXT) WITHOUT ROWID;
 """
 GONE = "SELECT {columns} FROM {one} LEFT JOIN {other} USING ({key}) WHERE {other}.{key} IS NULL ORDER BY {key}"
 BOTH = "FROM before_{kind} b JOIN after_{kind} a USING ({key}) WHERE {differs} ORDER BY {key}"
+MOVED = (
+    "(SELECT sha FROM before_sticker WHERE name = b.sticker) <> (SELECT sha FROM after_sticker WHERE name = a.sticker)"
+)
 LISTS: dict[str, tuple[list[str], str]] = {  # what the rows of each list hold, and the statement that finds them
     "queries_added": (
         ["query_id"],
@@ -43,9 +46,7 @@ LISTS: dict[str, tuple[list[str], str]] = {  # what the rows of each list hold, 
     ),
     "queries_moved": (  # to another sticker, when two turned out to be the same
         ["query_id", "sticker_id"],
-        "SELECT id, a.sticker "
-        "FROM before_query b JOIN after_query a USING (id) JOIN before_sticker s ON s.name = b.sticker "
-        "JOIN after_sticker t ON t.name = a.sticker WHERE s.sha <> t.sha ORDER BY id",
+        "SELECT id, a.sticker " + BOTH.format(kind="query", key="id", differs=MOVED),
     ),
     "stickers_added": (
         ["sticker_id"],
@@ -73,16 +74,14 @@ def write(folder: Path, about: About) -> dict[str, Any]:
         if about.previous is not None:
             _read(database, "before", about.previous)
             _read(database, "after", folder)
-        counts = {name: _count(database, statement) for name, (_columns, statement) in LISTS.items()}
         head = {
             "release": about.number,
             "previous": about.previous_number,
-            "counts": counts,
             "withdrawn": _withdrawn(folder / "tombstones.jsonl"),
         }
         with (folder / "diff.json").open("w", encoding="utf-8", newline="\n") as file:
-            _print(file, head, database)
-    return head
+            counts = _print(file, head, database)
+    return {**head, "counts": counts}
 
 
 def _read(database: sqlite3.Connection, side: str, folder: Path) -> None:
@@ -108,24 +107,22 @@ def _withdrawn(path: Path) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-def _count(database: sqlite3.Connection, statement: str) -> int:
-    n: int = database.execute(f"SELECT count(*) FROM ({statement})").fetchone()[0]  # noqa: S608
-    return n
-
-
-def _print(file: TextIO, head: dict[str, Any], database: sqlite3.Connection) -> None:
-    """The head and the lists as one JSON object, a row of a list on a line, never held as a whole."""
+def _print(file: TextIO, head: dict[str, Any], database: sqlite3.Connection) -> dict[str, int]:
+    """The head, the lists and their lengths as one JSON object; a row of a list on a line, never held as a whole."""
     file.write(json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}"))
+    counts = {}
     for name, (columns, statement) in LISTS.items():
         file.write(f",\n {json.dumps(name)}: [")
-        _print_rows(file, (dict(zip(columns, row, strict=True)) for row in database.execute(statement)))
-    file.write("\n}\n")
+        rows = (dict(zip(columns, row, strict=True)) for row in database.execute(statement))
+        counts[name] = _print_rows(file, rows)
+    file.write(f',\n "counts": {json.dumps(counts)}\n}}\n')
+    return counts
 
 
-def _print_rows(file: TextIO, rows: Iterable[dict[str, Any]]) -> None:
-    before, after = "\n  ", ""
-    for row in rows:
+def _print_rows(file: TextIO, rows: Iterable[dict[str, Any]]) -> int:
+    n = 0
+    for n, row in enumerate(rows, 1):
         held: Any = next(iter(row.values())) if len(row) == 1 else row
-        file.write(before + json.dumps(held, ensure_ascii=False))
-        before, after = ",\n  ", "\n "
-    file.write(f"{after}]")
+        file.write(("\n  " if n == 1 else ",\n  ") + json.dumps(held, ensure_ascii=False))
+    file.write("\n ]" if n else "]")
+    return n

@@ -84,13 +84,17 @@ def _spoken(about: About) -> list[str]:
 
 
 def _summary(about: About) -> str:
-    n_queries, n_stickers = (about.counts.get(f"n_{name}", 0) for name in ("queries", "stickers"))
+    n_queries, n_stickers, n_house = (about.counts.get(f"n_{name}", 0) for name in ("queries", "stickers", "house"))
     pictures = "with their pictures" if has_pictures(about) else "without their pictures"
-    return (
+    lines = [
         f"What people type when they look for a sticker: {number(n_queries)} search queries in "
-        f"{' and '.join(_spoken(about))} for {number(n_stickers)} stickers, {pictures}. Players of a word game wrote "
-        "them, and others had to find the sticker with them; every query comes with that proof."
-    )
+        f"{' and '.join(_spoken(about))} for {number(n_stickers)} stickers, {pictures}."
+    ]
+    if n_queries > n_house:
+        lines.append("Players of a word game wrote them, others had to find the sticker with them; that proof is here.")
+    if n_house:
+        lines.append(f"{number(n_house)} of the queries came with the stickers and are marked as such.")
+    return " ".join(lines)
 
 
 def _licences(about: About) -> list[Licence]:
