@@ -2,6 +2,7 @@
 
 const KEPT = "review-outbox" // in the browser's session, so that a reload loses no verdict
 const RETRY_MS = [1_000, 3_000, 8_000, 20_000]
+const BOUNCE_MS = 400 // in which the same press again is a bounce, not a verdict on the case that has just come
 const HOLD_MS = 5 * 60_000 // a case in hand is held for fifteen minutes at a time
 
 const desk = document.querySelector("[data-desk]")
@@ -15,6 +16,7 @@ const undoable = desk.dataset.last ? [Number(desk.dataset.last)] : []
 const outbox = load() // verdicts on their way: {id, url, body, article}
 let next = null // the article after this one, or a promise of it
 let sending = false
+const last = { verdict: "", at: -Infinity }
 
 // --- the server ---
 
@@ -51,7 +53,12 @@ async function fetchNext() {
 
 function prefetch() {
   if (next) return next
-  next = fetchNext().then((node) => { next = node ?? null; return node }, () => { next = null; return undefined })
+  const asked = fetchNext().then(come, () => come(undefined))
+  function come(node) { // unless another has taken its place meanwhile: it stays held, and comes again
+    if (next === asked) next = node ?? null
+    return node
+  }
+  next = asked
   return next
 }
 
@@ -62,6 +69,7 @@ async function goOn() {
     left?.remove()
     say(desk.dataset.looking)
     const node = await prefetch()
+    if (article()) return // one was brought back, or undone, meanwhile
     if (node === undefined) return lostNext()
     if (node) show(node)
     else showEmpty()
@@ -71,11 +79,11 @@ async function goOn() {
 // There is no case to show until the connection is back.
 function lostNext() {
   complain(desk.dataset.lost)
-  setTimeout(goOn, RETRY_MS[1])
+  setTimeout(() => article() || goOn(), RETRY_MS[1])
 }
 
-function show(node) {
-  next = null
+function show(node, after = null) {
+  next = after
   desk.replaceChildren(node)
   empty.hidden = true
   trouble.hidden = true
@@ -99,8 +107,11 @@ function recount({ n, by_kind: byKind }) {
 
 function judge(verdict) {
   const form = article()?.querySelector("[data-verdicts]")
-  if (!form || form.dataset.given) return // a key that bounced
+  const now = performance.now()
+  const bounced = verdict === last.verdict && now - last.at < BOUNCE_MS
+  if (!form || form.dataset.given || bounced) return
   form.dataset.given = verdict
+  Object.assign(last, { verdict, at: now })
   const body = new URLSearchParams(new FormData(form))
   body.set("verdict", verdict)
   outbox.push({ id: article().dataset.id, url: form.action, body: body.toString(), article: article() })
@@ -158,9 +169,7 @@ async function undo() {
     const answer = await post(desk.dataset.undo.replace("/0/", `/${judgement}/`))
     if (answer.refused) return complain(answer.refused.message)
     const current = article()
-    const node = made(answer.html)
-    show(node)
-    if (current) next = current
+    show(made(answer.html), current)
     say(answer.told)
   } catch {
     undoable.push(judgement)

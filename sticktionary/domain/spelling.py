@@ -1,12 +1,18 @@
-"""A likelier spelling of an English query, from the words that proven queries hold: no dictionary, no network."""
+"""A likelier spelling of an English query, without a network: from the words of proven queries, and from the common
+words that the tokenizer of CLIP holds whole, which come with `open_clip`."""
 
 from __future__ import annotations
 
+import gzip
 import re
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.util import find_spec
+from pathlib import Path
 
 from django.db.models import Q
 from rapidfuzz import process
@@ -20,26 +26,39 @@ MOST_READ = 20_000  # queries, the newest; enough to know the words in use
 KNOWN = 2  # times seen, to be beyond doubt
 SHORTEST = 4  # letters; shorter words have too many neighbours
 LONG = 9  # letters, from which two slips are allowed
+N_MERGES = 48_895  # as many as the tokenizer uses of the file
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """How often each word was written in queries that are proven."""
-
-    times: Counter[str]
+    times: Counter[str]  # how often each word was written in queries that are proven
+    common: Mapping[str, int] = field(default_factory=dict)  # common words by how common they are, 0 being the most
 
     def knows(self, word: str) -> bool:
-        return self.times[word.lower()] >= KNOWN
+        return self.times[word.lower()] >= KNOWN or word.lower() in self.common
 
     def nearest(self, word: str) -> str | None:
         """The word most often meant by this one: fewest slips (a letter more, less, other, or two swapped), then the
         most used. Hardly anybody slips at the first letter, so that one is taken as it is."""
         folded, slips = word.lower(), 1 if len(word) < LONG else 2
-        known = [each for each, n in self.times.items() if n >= KNOWN and each[0] == folded[0]]
-        near = process.extract(folded, known, scorer=OSA.distance, score_cutoff=slips, limit=8)
-        best = min(near, key=lambda found: (found[1], -self.times[found[0]], found[0]), default=None)
+        lengths = range(len(folded) - slips, len(folded) + slips + 1)
+        known = [each for length in lengths for each in self._drawers.get((folded[0], length), [])]
+        near = process.extract(folded, known, scorer=OSA.distance, score_cutoff=slips, limit=None)
+        best = min(near, key=lambda found: (found[1], *self._rarity(found[0])), default=None)
         return _cased_as(word, best[0]) if best else None
+
+    @cached_property
+    def _drawers(self) -> dict[tuple[str, int], list[str]]:
+        """All known words by their first letter and their length, so that few are compared."""
+        drawers: dict[tuple[str, int], list[str]] = {}
+        for word in {*self.times, *self.common}:
+            if self.knows(word):
+                drawers.setdefault((word[0], len(word)), []).append(word)
+        return drawers
+
+    def _rarity(self, word: str) -> tuple[int, int, str]:
+        return -self.times[word], self.common.get(word, len(self.common)), word
 
 
 def suggestion(text: str, vocabulary: Vocabulary) -> str:
@@ -81,7 +100,21 @@ def read() -> Vocabulary:
     english = Query.objects.filter(round__language="en", removed_at=None)
     proven = Q(round__state__in=PROVEN) | Q(round__source=Round.Source.HOUSE)
     texts = english.filter(proven).order_by("-pk").values_list("text", flat=True)[:MOST_READ]
-    return Vocabulary(Counter(word.lower() for text in texts for word in _WORD.findall(text)))
+    return Vocabulary(Counter(word.lower() for text in texts for word in _WORD.findall(text)), common_words())
+
+
+@cache
+def common_words() -> dict[str, int]:
+    """The whole words among the merges of CLIP's tokenizer, the most common first; none where it is not installed."""
+    found = find_spec("open_clip")
+    folder = Path(found.origin).parent if found and found.origin else Path()
+    path = folder / "bpe_simple_vocab_16e6.txt.gz"
+    if not path.is_file():
+        return {}
+    merges = gzip.decompress(path.read_bytes()).decode().split("\n")[1:N_MERGES]
+    tokens = (merge.replace(" ", "") for merge in merges)
+    words = dict.fromkeys(token[:-4] for token in tokens if token.endswith("</w>") and token[:-4].isalpha())
+    return {word: place for place, word in enumerate(word for word in words if len(word) >= SHORTEST)}
 
 
 shelf = _Shelf()
