@@ -42,6 +42,16 @@ class Meeting:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """What one retriever made of one writer's rounds, against what is expected of the two."""
+
+    met: list[Meeting]
+    n_found: int
+    expected: float
+    p: float
+
+
+@dataclass(frozen=True)
 class Suspicion:
     writer: int
     finder: int
@@ -85,52 +95,51 @@ def suspicions(
     if not tested:
         return []
     rejected = multipletests([each.p for each in tested], alpha=false_share, method="fdr_bh")[0]
-    held = [each for each, is_held in zip(tested, rejected, strict=True) if is_held]
+    of_round: dict[int, list[Meeting]] = defaultdict(list)
+    for meeting in facts:
+        of_round[meeting.round_id].append(meeting)
+    held = [_suspicion(each, of_round) for each, is_held in zip(tested, rejected, strict=True) if is_held]
     return sorted(held, key=lambda each: (each.p, each.writer, each.finder))
 
 
-def every_pair(facts: Sequence[Meeting], *, fewest: int = FEWEST) -> list[Suspicion]:
+def every_pair(facts: Sequence[Meeting], *, fewest: int = FEWEST) -> list[Agreement]:
     """All pairs that met often enough, with how likely their agreement is."""
     if not facts:
         return []
     base = min(max(sum(meeting.is_found for meeting in facts) / len(facts), 0.05), 0.95)
     finders, writers, stickers = _Tally(base), _Tally(base), _Tally(base)
     pairs: dict[Pair, list[Meeting]] = defaultdict(list)
-    of_round: dict[int, list[Meeting]] = defaultdict(list)
     for meeting in facts:
         finders.add(meeting.finder, meeting.is_found)
         writers.add(meeting.writer, meeting.is_found)
         stickers.add(meeting.sticker, meeting.is_found)
         pairs[meeting.writer, meeting.finder].append(meeting)
-        of_round[meeting.round_id].append(meeting)
-    return [
-        _suspicion(pair, met, (finders, writers, stickers), of_round)
-        for pair, met in sorted(pairs.items())
-        if len(met) >= fewest
-    ]
+    return [_agreement(met, (finders, writers, stickers)) for _, met in sorted(pairs.items()) if len(met) >= fewest]
 
 
-def _suspicion(
-    pair: Pair, met: list[Meeting], tallies: tuple[_Tally, _Tally, _Tally], of_round: dict[int, list[Meeting]]
-) -> Suspicion:
-    writer, finder = pair
-    n_found = sum(meeting.is_found for meeting in met)
+def _agreement(met: list[Meeting], tallies: tuple[_Tally, _Tally, _Tally]) -> Agreement:
     leads, sd = _leads(met, tallies)
-    others = [each for meeting in met for each in of_round[meeting.round_id] if each.finder != finder]
+    n_found = sum(meeting.is_found for meeting in met)
+    return Agreement(met, n_found, round(float(expit(leads).sum()), 2), excess(n_found, leads, sd))
+
+
+def _suspicion(pair: Agreement, of_round: dict[int, list[Meeting]]) -> Suspicion:
+    met = pair.met
+    others = [each for meeting in met for each in of_round[meeting.round_id] if each.finder != meeting.finder]
     n_others_found = sum(each.is_found for each in others)
-    p_others = fisher(n_found, len(met), n_others_found, len(others))
+    p_others = fisher(pair.n_found, len(met), n_others_found, len(others))
     return Suspicion(
-        writer,
-        finder,
-        n_found,
-        len(met),
-        round(float(expit(leads).sum()), 2),
-        excess(n_found, leads, sd),
-        n_others_found,
-        len(others),
-        p_others,
-        p_others < 0.01 and _is_unrelated(met),
-        tuple(meeting.round_id for meeting in met if meeting.is_found),
+        writer=met[0].writer,
+        finder=met[0].finder,
+        n_found=pair.n_found,
+        n=len(met),
+        expected=pair.expected,
+        p=pair.p,
+        n_others_found=n_others_found,
+        n_others=len(others),
+        p_others=p_others,
+        is_code=p_others < 0.01 and _is_unrelated(met),
+        rounds=tuple(meeting.round_id for meeting in met if meeting.is_found),
     )
 
 

@@ -15,12 +15,13 @@ from sticktionary.domain.checks import bare
 from sticktionary.domain.quality import skill
 from sticktionary.domain.quality.collusion import Meeting
 from sticktionary.domain.quality.patterns import Line, Lookup, Play, Written
-from sticktionary.models import PlayerQuality, Query, Retrieval, Round, StickerDifficulty
+from sticktionary.models import Flag, PlayerQuality, Query, Retrieval, Round, StickerDifficulty
 
 WINDOW = 60  # lookups, and rounds: what somebody did long ago accuses nobody
 READ_BEFORE = 200  # lookups whose queries a player may remember
 OWN_WEIGHT = 2.0  # answers that the estimate is worth beside other people's answers to the same round
 MEETINGS_SINCE = timedelta(days=90)
+SUSPECT = (Flag.State.OPEN, Flag.State.UPHELD)  # what flagged players missed says little of a round
 TRIED = Q(state=Retrieval.State.ANSWERED, target_absent=False)
 _DIGITS = re.compile(r"\d+")
 
@@ -77,8 +78,12 @@ def _expected_finds(player_id: int, rows: list[Retrieval]) -> dict[int, float]:
     round_ids = {row.round_id for row in rows}
     writers = _skills((row.round.labeler_id for row in rows), "label_skill")
     difficulties = _difficulties(row.round for row in rows)
-    others = Retrieval.objects.filter(TRIED, round_id__in=round_ids).exclude(player_id=player_id)
-    counts = others.exclude(player=None).values("round_id").annotate(n=Count("pk"), n_found=Count("pk", Q(rank__gt=0)))
+    others = Retrieval.objects.filter(TRIED, round_id__in=round_ids, player__isnull=False).exclude(player_id=player_id)
+    counts = (
+        others.exclude(player__flags__state__in=SUSPECT)
+        .values("round_id")
+        .annotate(n=Count("pk"), n_found=Count("pk", Q(rank__gt=0)))
+    )
     fared = {row["round_id"]: (row["n_found"], row["n"]) for row in counts}
     expected = {}
     for row in rows:

@@ -222,8 +222,8 @@ def pasted(play: Play) -> Finding | None:
 
 # --- chance ---
 
-LEAST_EFFORT = 0.75  # of what others find, the least an honest player finds: H0 of the sequential test
-LEAST_CLEAR = 0.55  # the same of what they write: a dialect that nearly half of the others do not know is honest
+LEAST_EFFORT = 0.8  # of what others find, the least an honest player finds: H0 of the sequential test
+LEAST_CLEAR = 0.6  # the same of what they write: a dialect of which others know little more than half is honest
 ENOUGH = math.log(500)  # Wald: wrongly once in five hundred, for a player who does no more than the least
 HONEST_GOLD = 0.7
 FEWEST_GOLD = 4
