@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from .data import StickerQueries
 from .text import segment
 
-TOP = 50  # words and queries that are listed
+TOP = 100  # words and queries that are listed
 
 
 @dataclass(frozen=True, slots=True)

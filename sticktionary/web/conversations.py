@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -101,8 +101,7 @@ def new_import(request: HttpRequest) -> HttpResponseBase:
 def _new_import(request: HttpRequest) -> HttpResponse:
     checked = _checked_file(request)
     if request.method != "POST":
-        initial = {"dry_run": True} if checked is None else checked.options
-        return _import_page(request, ChatsForm(checked=checked, initial=initial))
+        return _import_page(request, ChatsForm(checked=checked, initial=_initial(checked)))
     request.POST  # noqa: B018 reading it takes the upload in
     is_over_quota = getattr(request, "is_over_quota", False)
     form = ChatsForm(request.POST, request.FILES, checked=checked, is_over_quota=is_over_quota)
@@ -111,16 +110,23 @@ def _new_import(request: HttpRequest) -> HttpResponse:
     return redirect("studio_conversation_import", job_id=_start(player_of(request), form).pk)
 
 
+def _initial(checked: ConversationImport | None) -> dict[str, object]:
+    """As it was checked; when that ended at bad lines, without them."""
+    if checked is None:
+        return {"dry_run": True}
+    return checked.options | {"skip_bad": checked.options.get("skip_bad") or not checked.is_dry_run}
+
+
 def _import_page(request: HttpRequest, form: ChatsForm) -> HttpResponse:
     context = {"form": form, "max_mb": limit() // 2**20}
     return show(request, "conversations_import", "conversations", context, 400 if form.is_bound else 200)
 
 
 def _checked_file(request: HttpRequest) -> ConversationImport | None:
-    """The dry run whose file is to be imported now, if that is still there."""
+    """The dry run, or the import that stopped, whose file is to be imported now, if that is still there."""
     wanted = request.GET.get("checked", "")
-    dry_runs = ConversationImport.objects.filter(is_dry_run=True)
-    job = dry_runs.filter(pk=wanted).first() if wanted.isdecimal() and len(wanted) < 19 else None
+    jobs_ = ConversationImport.objects.filter(Q(is_dry_run=True) | Q(state=ConversationImport.State.FAILED))
+    job = jobs_.filter(pk=wanted).first() if wanted.isdecimal() and len(wanted) < 19 else None
     return job if job and Path(job.path).is_file() else None
 
 

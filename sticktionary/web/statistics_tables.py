@@ -13,11 +13,17 @@ from sticktionary.models.players import Language
 
 __all__ = ["HOURS", "QUERIES_PER_HOUR", "SOURCE", "agreement", "players", "queries", "sides"]
 
+# Words that say nothing of a sticker; they are counted everywhere, and left out of the clouds.
+_FUNCTION_WORDS = (
+    "a an and are at be but by do for i ill im in is it its me my no not of off on or so that the this to too up was we",
+    "what when with you your 的 了 我 你 他 她 是 不 在 就 也 都 有 啊 呀 吧 吗 呢 个 这 那 要 又 被 给 到 着 没 很 得 地 谁 和",
+)
+FUNCTION_WORDS = frozenset(word for line in _FUNCTION_WORDS for word in line.split())
 N_WORDS = 40  # of a cloud
 N_TOP = 12  # queries that are listed
 SIZES = 6  # of words in a cloud; static/css/statistics.css has a class for each
 BARS = 24  # of a histogram; what is longer falls into the last
-WIDTH, HEIGHT = 480, 120  # of a histogram
+WIDTH, HEIGHT = 300, 90  # of a histogram
 COUNTED = {"success_rate": "n_proof", "gold_pass_rate": "n_gold", "absent_pass_rate": "n_absent"}  # of how many
 NAMED = {"per_sticker": "per_sticker.mean", "words": "segments.mean", "characters": "characters.mean"}  # as ours are
 PUBLISHED = {
@@ -146,7 +152,7 @@ def sides(held: dict[str, Any]) -> list[Side]:
         Side(
             language,
             Language(language).label,
-            cloud(figures["top_words"][:N_WORDS]),
+            cloud(figures["top_words"]),
             [(text, n) for text, n in figures["top_queries"][:N_TOP]],
             [
                 histogram(_("Queries per sticker"), figures["per_sticker"]["histogram"]),
@@ -160,8 +166,9 @@ def sides(held: dict[str, Any]) -> list[Side]:
 
 def cloud(words: list[tuple[str, int]]) -> list[Word]:
     """Words in the order of their characters; area, not height, follows the number."""
-    most = max((n for _text, n in words), default=1)
-    sized = [Word(text, n, 1 + round((SIZES - 1) * (n / most) ** 0.5)) for text, n in words]
+    telling = [(text, n) for text, n in words if text not in FUNCTION_WORDS][:N_WORDS]
+    most = max((n for _text, n in telling), default=1)
+    sized = [Word(text, n, 1 + round((SIZES - 1) * (n / most) ** 0.5)) for text, n in telling]
     return sorted(sized, key=lambda word: word.text)
 
 
@@ -201,7 +208,8 @@ class Agreed:
 def agreement(held: dict[str, Any]) -> list[tuple[str, list[Agreed | None]]]:
     """Each measure in each variant: a cell per language, none where it does not exist there."""
     found = held.get("agreement", {})
-    names = dict.fromkeys(name for language in LANGUAGES for name in found.get(language, {}))
+    fullest_first = sorted(found.values(), key=len, reverse=True)
+    names = dict.fromkeys(name for rows in fullest_first for name in rows)
     return [(_said(name), [_agreed(found.get(lang, {}).get(name), name, lang) for lang in LANGUAGES]) for name in names]
 
 

@@ -79,6 +79,17 @@ def test_a_report_names_bad_lines_and_the_import_goes_on_when_its_reason_is_gone
     assert (carried_out().state, Conversation.objects.count()) == ("done", 1)
 
 
+def test_the_good_part_is_imported_without_sending_the_file_again(client: Client, hug: Sticker) -> None:
+    page = reverse("studio_import_conversations")
+    client.post(page, {**GIVEN, "file": upload(small_chat("a"), chat("b", turn("x", sticker_id="gone.png")))})
+    stopped = carried_out()
+    assert stopped.state == "failed"
+    form = client.get(page, {"checked": stopped.pk}).context["form"]
+    assert (form.initial["skip_bad"], form.initial["source"]) == (True, "a club")
+    client.post(f"{page}?checked={stopped.pk}", {**GIVEN, "skip_bad": "on"})
+    assert (carried_out().state, Conversation.objects.get().key) == ("done", "a")
+
+
 def test_a_waiting_import_is_cancelled(client: Client, hug: Sticker) -> None:
     client.post(reverse("studio_import_conversations"), {**GIVEN, "file": upload(small_chat("a"))})
     job = ConversationImport.objects.get()

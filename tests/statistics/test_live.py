@@ -223,7 +223,7 @@ def test_downloads(play: None, researcher: Client) -> None:
 
 
 def test_words_of_a_cloud_are_sized_by_area() -> None:
-    words = tables.cloud([("most", 100), ("quarter", 25), ("one", 1)])
+    words = tables.cloud([("most", 100), ("the", 90), ("quarter", 25), ("one", 1), ("的", 1)])
     assert [(word.text, word.size) for word in words] == [("most", 6), ("one", 1), ("quarter", 3)]
 
 
