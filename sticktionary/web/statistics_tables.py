@@ -15,8 +15,9 @@ __all__ = ["HOURS", "QUERIES_PER_HOUR", "SOURCE", "agreement", "players", "queri
 
 # Words that say nothing of a sticker; they are counted everywhere, and left out of the clouds.
 _FUNCTION_WORDS = (
-    "a an and are at be but by do for i ill im in is it its me my no not of off on or so that the this to too up was we",
-    "what when with you your 的 了 我 你 他 她 是 不 在 就 也 都 有 啊 呀 吧 吗 呢 个 这 那 要 又 被 给 到 着 没 很 得 地 谁 和",
+    "a an and are at be but by do for i ill im in is it its me my no not of off on or so that the this to too up was",
+    "we what when with you your 的 了 我 你 他 她 是 不 在 就 也 都 有 啊 呀 吧 吗 呢 个 这 那 要 又 被 给 到 着 没 很",
+    "得 地 谁 和",
 )
 FUNCTION_WORDS = frozenset(word for line in _FUNCTION_WORDS for word in line.split())
 N_WORDS = 40  # of a cloud
