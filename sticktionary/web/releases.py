@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.releases import asking, folders, handing_out, preview, publishing, sums
-from sticktionary.models import Publication, Release
+from sticktionary.domain.releases import asking, folders, handing_out, preview, sums
+from sticktionary.models import Release
+from sticktionary.web import publications
 from sticktionary.web.release_forms import ReleaseForm
 from sticktionary.web.workbench import allowed, player_of, progress, show
 
@@ -71,9 +72,8 @@ def release(request: HttpRequest, release_id: int) -> HttpResponse:
         "report": _read(folder, "pii_report.json"),
         "diff": _read(folder, "diff.json"),
         "n_shown": N_SHOWN,
-        "publications": [(row, progress(row)) for row in shown.publications.order_by("-pk")],
-        "targets": Publication.Target.choices,
         "rules": sorted(shown.rules.items()),
+        **publications.panel(shown),
     }
     return show(request, "release", "releases", context)
 
@@ -90,13 +90,6 @@ def _read(folder: Path | None, name: str) -> Any:
 @allowed("view_release")
 def state(request: HttpRequest, release_id: int) -> JsonResponse:
     told = progress(get_object_or_404(Release, pk=release_id))
-    return JsonResponse(told, headers={"Cache-Control": "no-store"})
-
-
-@require_GET
-@allowed("view_release")
-def publication_state(request: HttpRequest, publication_id: int) -> JsonResponse:
-    told = progress(get_object_or_404(Publication, pk=publication_id))
     return JsonResponse(told, headers={"Cache-Control": "no-store"})
 
 
@@ -140,12 +133,6 @@ def _check(request: HttpRequest, shown: Release) -> str:
         files = ", ".join(difference.path for difference in wrong[:5])
         raise Refused("spoiled", _("These files are not what they were: %(files)s") % {"files": files})
     return _("Every file is what its checksum says.")
-
-
-def _publish(request: HttpRequest, shown: Release) -> str:
-    target, name = request.POST.get("target", ""), request.POST.get("name", "")
-    publishing.publish(actor=player_of(request), release=shown, target=target, name=name)
-    return _("A worker sends it there.")
 
 
 # --- fetching it ---
@@ -192,7 +179,7 @@ async def _in_pieces(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-ACTIONS = {"cancel": _cancel, "resume": _resume, "withdraw": _withdraw, "check": _check, "publish": _publish}
+ACTIONS = {"cancel": _cancel, "resume": _resume, "withdraw": _withdraw, "check": _check}
 
 urlpatterns = [
     path("", releases, name="studio_releases"),
@@ -201,7 +188,6 @@ urlpatterns = [
     path("<int:release_id>/state/", state, name="studio_release_state"),
     path("<int:release_id>/zip/", fetch_all, name="studio_release_zip"),
     path("<int:release_id>/files/<path:name>", fetch_file, name="studio_release_file"),
-    path("publications/<int:publication_id>/state/", publication_state, name="studio_publication_state"),
     *[
         path(f"<int:release_id>/{name}/", _acting(verb), name=f"studio_release_{name}")
         for name, verb in ACTIONS.items()
