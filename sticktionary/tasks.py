@@ -9,7 +9,7 @@ from celery.signals import worker_ready
 from sticktionary.celery_app import app
 
 SWEEP_EVERY_S = 20.0
-LOOK_EVERY_S = 120.0  # at those who played since
+LOOK_EVERY_S = 60.0  # at those who played since
 PAIRS_EVERY_S = 3_600.0
 STATISTICS_EVERY_S = 600.0  # looked at; counted when they are older than an hour
 
