@@ -32,7 +32,7 @@ def turn_of(player: Player, page: Annotation) -> BonusTurn | Nothing:
         n_pages=max(rules.current().n_bonus_pages, bonus.n_had(page.sitting) + 1),
         sticker=picture_of(page.sticker),
         groups=_groups(labels, page.language) if labels else [],
-        chat=_chat(page.utterance) if page.utterance else [],
+        chat=chat_of(page.utterance) if page.utterance else [],
         printed=page.sticker.printed_text if page.task == Task.TEXT else "",
     )
 
@@ -51,7 +51,7 @@ def _choice(label: Label, language: str) -> Choice:
     return Choice(label.id, label.name[language], label.name[OTHER[language]], label.gloss.get(language, ""))
 
 
-def _chat(asked: Utterance) -> list[ChatLine]:
+def chat_of(asked: Utterance) -> list[ChatLine]:
     """The last lines before the sticker, and the sticker. Speakers are pseudonyms already."""
     upto = Utterance.objects.filter(session=asked.session_id, number__lte=asked.number).select_related("sticker")
     lines = list(upto.order_by("-number")[: LINES_OF_CHAT + 1])[::-1]

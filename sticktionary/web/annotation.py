@@ -12,11 +12,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from sticktionary.domain import annotation_figures, answers, questions, settling
+from sticktionary.domain import annotation_figures, answers, bonus_page, questions, settling
 from sticktionary.domain.answers import Given
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.questions import Question
-from sticktionary.models import Annotation, Sticker, Task
+from sticktionary.domain.snapshot import ChatLine
+from sticktionary.models import Annotation, Sticker, Task, Utterance
 from sticktionary.web.workbench import allowed, player_of, show
 
 N_TO_SETTLE = 20
@@ -31,6 +32,7 @@ class ToSettle:
     sticker: Sticker
     said: list[tuple[int, str, str]]  # annotation, what it says, who says it
     labels: list[tuple[str, str]]  # the whole set, where it is one
+    chat: list[ChatLine]
     is_mine: bool
 
 
@@ -50,6 +52,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _to_settle(waiting: list[tuple[Question, list[Annotation]]], reviewer_id: int) -> list[ToSettle]:
     stickers = Sticker.objects.in_bulk({question.sticker_id for question, _rows in waiting})
+    uses = Utterance.objects.in_bulk([question.utterance_id for question, _rows in waiting if question.utterance_id])
     language = "zh" if (get_language() or "").startswith("zh") else "en"
     return [
         ToSettle(
@@ -58,6 +61,7 @@ def _to_settle(waiting: list[tuple[Question, list[Annotation]]], reviewer_id: in
             stickers[question.sticker_id],
             [(row.pk, _in_words(row, language), row.language) for row in rows],
             _labels(question.task, language),
+            bonus_page.chat_of(uses[question.utterance_id]) if question.utterance_id else [],
             any(row.player_id == reviewer_id for row in rows),
         )
         for question, rows in waiting

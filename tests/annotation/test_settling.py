@@ -219,3 +219,13 @@ def test_what_two_call_harmful_goes_to_a_person(pack: Pack, anna: Player, ben: P
     give(ben, Given(choice="harmful stickers"))
     case = Case.objects.get()
     assert (case.kind, case.sticker, case.reasons) == ("sticker", pack.stickers.order_by("pk")[0], ["harmful"])
+
+
+def test_a_reviewer_sees_the_chat_that_was_asked_about(sticker: Sticker, desk: Client) -> None:
+    used = chat(sticker)
+    choices = {"ben": "joy", "cleo": "anger", "dora": "neutral"}
+    for name, choice in choices.items():
+        answered_by(name, Task.INTENT, sticker, Given(choice=choice), utterance=used)
+    [each] = desk.get(reverse("studio_annotation")).context["waiting"]
+    assert [line.text for line in each.chat] == ["line 1", "line 2", "line 3", ""]
+    assert each.chat[-1].is_asked
