@@ -5,69 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from django.db.models import Q
 
-from sticktionary.domain import beside, spelling
+from sticktionary.domain import beside, writing
 from sticktionary.domain.beside import Shown
 from sticktionary.domain.pictures import picture_of
 from sticktionary.domain.quality import evidence
 from sticktionary.domain.snapshot import Picture
+from sticktionary.domain.writing import Move, Said, Seen
 from sticktionary.models import (
     Case,
     Flag,
     Judgement,
-    Preview,
-    Query,
     Retrieval,
-    Revision,
     Round,
+    Sanction,
     Skip,
     Sticker,
 )
 
 MOST_OTHERS = 12
 MOST_FLAGS = 12
-MOST_PREVIEWS = 60
-MOST_MOVES = 60
-
-
-@dataclass(frozen=True)
-class Said:
-    """A query as it was typed, and what is known of it."""
-
-    id: int
-    text: str
-    nudges: list[str]
-    pasted: bool
-    is_removed: bool
-    novelty: float | None
-    suggestion: str  # a likelier spelling; empty when it looks right
-    ruling: str  # of a judgement in force
-    mended: str
-    led_there: int  # retrievers who said that it gave the sticker away
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What came up for a half-typed text; `height` is the target's place as a share of a hundred, for the drawing."""
-
-    at_s: float  # since the sticker was dealt
-    text: str
-    rank: int | None
-    height: int
-
-    @property
-    def top(self) -> int:
-        return 100 - self.height
-
-
-@dataclass(frozen=True)
-class Move:
-    at_s: float
-    what: str
-    text: str
+MOST_JUDGEMENTS = 60
 
 
 @dataclass(frozen=True)
@@ -130,23 +90,22 @@ def read(case_id: int) -> CaseFile | None:
     sticker = round_.sticker if round_ else case.sticker
     if round_ is None:
         return _of_sticker(case, sticker)
-    queries = _queries(round_)
     retrievals = list(_retrievals(round_))
     shelf = beside.stickers(sticker, retrievals)
-    said = _said(queries, retrievals, round_)
+    said = writing.said(round_, retrievals)
     return CaseFile(
         case=case,
         sticker=sticker,
         picture=picture_of(round_.sticker),
         queries=[each for each in said if not each.is_removed],
         removed=[each for each in said if each.is_removed],
-        moves=_moves(round_),
-        seen=_seen(round_),
+        moves=writing.moves(round_),
+        seen=writing.seen(round_),
         lookups=[_lookup(number, each, shelf, round_) for number, each in enumerate(retrievals, 1)],
         beside=beside.of(round_.sticker, shelf),
         flags=_flags(round_),
         skips=_skips(round_.sticker_id),
-        wrote_s=_between(round_.dealt_at, round_.submitted_at),
+        wrote_s=writing.between(round_.dealt_at, round_.submitted_at),
         judgements=_judgements(case),
     )
 
@@ -154,7 +113,7 @@ def read(case_id: int) -> CaseFile | None:
 def _of_sticker(case: Case, sticker: Sticker | None) -> CaseFile:
     """A halted sticker, or an appeal against a sanction, which is about no sticker."""
     if sticker is None:
-        return CaseFile(case, None, None, judgements=_judgements(case))
+        return CaseFile(case, None, None, flags=_flags_of(case.sanction), judgements=_judgements(case))
     return CaseFile(
         case=case,
         sticker=sticker,
@@ -163,60 +122,6 @@ def _of_sticker(case: Case, sticker: Sticker | None) -> CaseFile:
         skips=_skips(sticker.pk),
         judgements=_judgements(case),
     )
-
-
-# --- what was written ---
-
-
-def _queries(round_: Round) -> list[Query]:
-    return list(Query.objects.filter(round=round_).select_related("ruling").order_by("position", "pk"))
-
-
-def _said(queries: Iterable[Query], retrievals: list[Retrieval], round_: Round) -> list[Said]:
-    vocabulary = spelling.shelf.vocabulary() if round_.language == "en" else None
-    led = [retrieval.gave_away_id for retrieval in retrievals if retrieval.rank]
-    return [_line(query, led.count(query.pk), vocabulary) for query in queries]
-
-
-def _line(query: Query, n_led: int, vocabulary: spelling.Vocabulary | None) -> Said:
-    ruling = getattr(query, "ruling", None)
-    is_removed = query.removed_at is not None
-    return Said(
-        id=query.pk,
-        text=query.text,
-        nudges=query.nudges,
-        pasted=query.pasted,
-        is_removed=is_removed,
-        novelty=query.novelty,
-        suggestion=spelling.suggestion(query.text, vocabulary) if vocabulary and not is_removed else "",
-        ruling=ruling.verdict if ruling else "",
-        mended=ruling.text if ruling else "",
-        led_there=n_led,
-    )
-
-
-def _moves(round_: Round) -> list[Move]:
-    """What the labeler did, as it was done; what retrievers did is with their answers."""
-    rows = Revision.objects.filter(Q(turn__role="labeler") | Q(turn=None), round=round_).order_by("at", "pk")
-    return [
-        Move(_between(round_.dealt_at, row.at) or 0.0, row.move, str(row.detail.get("text", "")))
-        for row in rows[:MOST_MOVES]
-    ]
-
-
-def _seen(round_: Round) -> list[Seen]:
-    rows = Preview.objects.filter(round=round_).order_by("at", "pk").values_list("at", "text", "target_rank")
-    return [
-        Seen(_between(round_.dealt_at, at) or 0.0, text, rank, _height(rank)) for at, text, rank in rows[:MOST_PREVIEWS]
-    ]
-
-
-def _height(rank: int | None) -> int:
-    """100 for the first place, 50 for the tenth, and nothing below the hundredth: what is further down nobody sees."""
-    if rank is None:
-        return 0
-    steps = [(1, 100), (3, 85), (6, 70), (12, 50), (24, 35), (50, 20), (100, 10)]
-    return next((height for place, height in steps if rank <= place), 4)
 
 
 # --- what was picked ---
@@ -230,7 +135,7 @@ def _retrievals(round_: Round) -> Iterable[Retrieval]:
 def _lookup(number: int, retrieval: Retrieval, shelf: Mapping[int, Sticker], round_: Round) -> Lookup:
     return Lookup(
         number=number,
-        seconds=_between(retrieval.dealt_at, retrieval.answered_at),
+        seconds=writing.between(retrieval.dealt_at, retrieval.answered_at),
         rank=retrieval.rank,
         none_of_these=retrieval.none_of_these,
         target_absent=retrieval.target_absent,
@@ -258,6 +163,11 @@ def _flags(round_: Round) -> list[Evidence]:
     return [_evidence(row) for row in rows]
 
 
+def _flags_of(sanction: Sanction | None) -> list[Evidence]:
+    rows = Flag.objects.filter(pk__in=sanction.flags if sanction else [])
+    return [_evidence(row) for row in rows.order_by("-at", "-pk")[:MOST_FLAGS]]
+
+
 def _evidence(flag: Flag) -> Evidence:
     said = evidence.sentences(flag.kind, flag.evidence) if flag.evidence else []
     return Evidence(flag.get_kind_display(), flag.get_state_display(), said)
@@ -271,14 +181,11 @@ def _skips(sticker_id: int) -> dict[str, int]:
 
 
 def _judgements(case: Case) -> list[Judgement]:
-    same = Q(case=case)
+    """The verdicts on this case and on all others about the same round or sticker."""
+    same = Q(pk=case.pk)
     if case.round_id is not None:
-        same |= Q(case__round=case.round_id)
+        same = Q(round=case.round_id)
     elif case.sticker_id is not None:
-        same |= Q(case__sticker=case.sticker_id)
-    told = Judgement.objects.filter(same).select_related("reviewer", "undone_by", "case")
-    return list(told.order_by("-pk")[:MOST_MOVES])
-
-
-def _between(start: datetime, end: datetime | None) -> float | None:
-    return round((end - start).total_seconds(), 1) if end else None
+        same = Q(sticker=case.sticker_id)
+    told = Judgement.objects.filter(case__in=Case.objects.filter(same)).select_related("reviewer", "undone_by")
+    return list(told.order_by("-pk")[:MOST_JUDGEMENTS])
