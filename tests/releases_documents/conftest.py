@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sticktionary.domain import jobs
+from sticktionary.celery_app import app
 from sticktionary.domain.releases import documents, sending
 from sticktionary.models import Release
 from tests.releases_documents import folders
@@ -21,17 +22,16 @@ TOKEN = "hf_very-secret-token"  # noqa: S105
 def _own_folders(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RELEASES_DIR = tmp_path / "releases"
     settings.RELEASES_DIR.mkdir()
-    monkeypatch.setattr(jobs.app, "send_task", lambda *args, **kwargs: None)
+    monkeypatch.setattr(app, "send_task", lambda *args, **kwargs: None)
 
 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same number of attempts, one right after the other; and the hub's plain uploads, which the servers speak."""
     from huggingface_hub import constants
-    from huggingface_hub.utils import _http
 
     monkeypatch.setattr(sending, "WAITS_S", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(_http.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
 
 

@@ -52,7 +52,8 @@ def by_polars(folder: Path) -> dict[str, Any]:
 def by_duckdb(folder: Path) -> dict[str, Any]:
     import duckdb
 
-    rows = duckdb.sql(f"SELECT language, count(*) FROM '{folder}/queries/*.parquet' GROUP BY language").fetchall()  # noqa: S608
+    counted = f"SELECT language, count(*) FROM '{folder}/queries/*.parquet' GROUP BY language"  # noqa: S608
+    rows = duckdb.connect().execute(counted).fetchall()
     return {"queries": sum(n for _language, n in rows), "languages": dict(rows)}
 
 

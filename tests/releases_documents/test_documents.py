@@ -75,7 +75,7 @@ def test_the_card_is_one_that_the_hub_takes(tmp_path: Path) -> None:
     from huggingface_hub import DatasetCard
 
     card = DatasetCard(written(tmp_path / "r")["README.md"])
-    told = card.data.to_dict()
+    told = card.data.to_dict()  # type: ignore[no-untyped-call]
     assert {name: told[name] for name in ("language", "license", "pretty_name", "size_categories")} == {
         "language": ["en", "zh"],
         "license": ["cc-by-4.0", "cc0-1.0"],

@@ -106,7 +106,7 @@ def test_a_withdrawn_release_offers_no_way_out(release: Release) -> None:
 def test_without_tokens_the_page_says_which_to_set(release: Release, settings: Any) -> None:
     settings.HF_TOKEN = settings.ZENODO_TOKEN = ""
     text = page(client("publisher"), release)
-    assert [name for name in ("HF_TOKEN", "ZENODO_TOKEN") if f"set {name}." not in text] == []
+    assert [name for name in ("HF_TOKEN", "ZENODO_TOKEN") if f": set {name} on the server." not in text] == []
     assert TOKEN not in text
 
 

@@ -8,6 +8,12 @@ _SPLIT = "`train`, `validation` or `test`; that of the sticker"
 
 _RANK = "place of the sticker among the picks, from 1; 0: not found"
 
+_ASKED = {
+    "task": "what was asked: emotion, style, words on it, description, gesture, intent, whether it fits, ...",
+    "target": "the sticker, and where its use in a conversation was asked about, that turn",
+    "taxonomy": "the label set and its version; empty for free text",
+}
+
 COMMON = {
     "v": "version of the form of the row",
     "sticker_id": _STICKER,
@@ -84,6 +90,27 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "release": "the release in which it has this name; empty: the same name in all of them",
         "id": "its name there: the `query_id`, the `sticker_id`, the pseudonym, the `retrieval_id`",
     },
+    "annotations": {
+        "ann_id": "name of the answer",
+        "order": "its place among the answers to the question, from 1",
+        "t_ms": "how long it took, in milliseconds; empty for a reviewer",
+        "created": "when it was given",
+        "annotator": "pseudonym of who answered, in this release only",
+        "role": "`judge` (a player) or `reviewer`",
+        "status": "`accepted` or `rejected` by what holds in the end; `raw` where nothing follows yet",
+        "supersedes": "the answer that it takes the place of",
+        "consent": "whether it may be published",
+        **_ASKED,
+        "value": "the answer, in the fields of its task",
+    },
+    "annotation_labels": {
+        **_ASKED,
+        "value": "what holds; empty while the annotators disagree",
+        "views": "the same label in other label sets",
+        "n_answers": "how many answered",
+        "n_agree": "how many of them gave this value",
+        "by": "why it holds: `majority`, `reviewer`; or why not: `split`, `too_few`",
+    },
     "sessions": {
         "session_id": "name of the session: a conversation without a long pause",
         "chat_id": "the chat it is part of",
@@ -100,7 +127,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "turn_id": "name of the turn",
         "session_id": "the session it is part of",
         "chat_id": "the chat it is part of",
-        "i": "its place in the session, from 0",
+        "i": "its place in the session, from 1",
         "speaker": "who speaks, as in `users` of the session",
         "text": "what is said; empty for a sticker by itself",
         "sticker_id": "the sticker that is sent; empty: none, or one that is not in this release",
@@ -116,7 +143,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "speaker": "who sends the sticker",
         "own_text": "what the same person writes with it",
         "gold": "the sticker that was sent",
-        "acceptable": "further stickers that were found to fit",
+        "acceptable": "that sticker, and those that say the same: near twins, and what reviewers found to be one",
         "scenario": "`SR`: it goes with words of the sender's; `DR`: it is the whole reply",
         "scenario_by": "how that is known",
         "intent": "what it is meant to say, fine and coarse, by the annotators",

@@ -47,6 +47,7 @@ ABOUT = {  # in the order in which they are shown; the first is what is loaded w
     "stickers": "One row for each sticker.",
     "retrievals": "One row for each time that a player looked a round up among candidates.",
     "annotations": "What players said about stickers on bonus pages: one row for each answer.",
+    "annotation_labels": "What the answers to one question say together: one row for each question.",
     "sessions": "One row for each conversation that stickers are used in.",
     "turns": "One row for each turn of a conversation.",
     "samples": "One row for each use of a sticker in a conversation.",
