@@ -19,7 +19,7 @@ class Bar:
 def bar(value: float | None, low: float, high: float) -> Bar:
     """Of shares, from 0 to 1."""
     at = "" if value is None else _x(value)
-    return Bar("–" if value is None else percent(value), percent(low), percent(high), _x(low), _x(high), at)
+    return Bar("–" if value is None else percent(value), f"{100 * low:.0f}", percent(high), _x(low), _x(high), at)
 
 
 def gap(value: float, low: float, high: float) -> Bar:

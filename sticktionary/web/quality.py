@@ -24,7 +24,7 @@ from sticktionary.domain.quality.hidden_arm import Effect
 from sticktionary.domain.quality.skill import Belief
 from sticktionary.models import Gold, PlayerQuality
 from sticktionary.models.players import Language
-from sticktionary.web.intervals import Bar, bar, gap
+from sticktionary.web.intervals import Bar, bar, gap, percent
 from sticktionary.web.workbench import allowed, player_of, show
 
 PER_PAGE = 50
@@ -58,7 +58,9 @@ ORDERS = {"weight": ("weight", "find_skill"), "finding": ("-find_skill",), "writ
 @allowed("view_flag")
 def home(request: HttpRequest) -> HttpResponse:
     tables = [(language, _language(language)) for language in Language]
-    context = {"here": "overview", "tables": tables, "days": overview.DAYS, "rules": rules.current()}
+    rule = rules.current()
+    context: dict[str, Any] = {"here": "overview", "tables": tables, "days": overview.DAYS, "rules": rule}
+    context["hidden_share"] = percent(rule.hidden_share)
     return show(request, "quality", "quality", context)
 
 
