@@ -1,5 +1,5 @@
 // One key per decision: the flag in hand is marked; J and K go on and back, U upholds, D dismisses, O opens the player.
-const open = [...document.querySelectorAll(".flag[data-open]")]
+const open = [...document.querySelectorAll(".alarm[data-open]")]
 let here = 0
 
 function mark(next, moves = true) {

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from sticktionary.domain.errors import RuleBroken
-from sticktionary.domain.quality import evidence, flags, portrait, sanctions, word_lists
+from sticktionary.domain.quality import evidence, flags, portrait, sanctions, weights, word_lists
 from sticktionary.models import Flag, Player, Sanction
 from sticktionary.models.players import Language
 from sticktionary.web.workbench import allowed, player_of, show
@@ -70,6 +70,7 @@ def player(request: HttpRequest, player_id: int) -> HttpResponse:
         "flags": _told(held),
         "figures": portrait.figures_of(player_id),
         "skill": portrait.skill_of(player_id),
+        "weight": weights.weights_of([player_id])[player_id],
         "partners": portrait.partners_of(player_id),
         "latest": portrait.latest_of(player_id),
         "sanctions": subject.sanctions.select_related("imposed_by", "lifted_by").order_by("-at", "-pk"),

@@ -70,6 +70,19 @@ def test_nobody_is_judged_on_few_answers(anna: Player, stickers: list[Sticker]) 
             sanctions.impose(player_id=anna.pk, step=step, reason="by itself")
 
 
+def test_what_was_too_early_comes_with_the_answers(anna: Player, stickers: list[Sticker]) -> None:
+    RuleSet.objects.create(values={"judge_after": 3})
+    rules.forget()
+    flag(anna, "too_fast")
+    for _ in range(2):
+        finish(anna, playing(anna))
+    flags.look_at(anna.pk)
+    assert steps(anna) == []
+    finish(anna, playing(anna))
+    flags.look_at(anna.pk)
+    assert steps(anna) == [Step.WEIGHT]
+
+
 def test_where_the_rules_leave_it_to_people_nothing_comes_by_itself(anna: Player, stickers: list[Sticker]) -> None:
     RuleSet.objects.create(values={"judge_after": 1, "sanction_by_itself": False})
     rules.forget()

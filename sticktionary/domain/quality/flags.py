@@ -120,10 +120,9 @@ def look_at(player_id: int) -> int:
     found += wording.attempts(player_id, {kind: at for kind, (_, at) in rulings.items()})
     new = [_raise(player_id, finding, rulings) for finding in found]
     new += [raise_flag(**claim) for claim in wording.slipped_through(player_id)]
-    n_new = sum(flag is not None for flag in new)
-    if n_new:
+    if Flag.objects.filter(player_id=player_id).exists():  # also of those that were raised when it was too early
         consequences.follow(player_id)
-    return n_new
+    return sum(flag is not None for flag in new)
 
 
 def _rulings(player_id: int) -> dict[str, tuple[int, datetime]]:

@@ -37,7 +37,6 @@ class Skill:
     label: skill.Belief
     n_gold: int
     n_gold_passed: int
-    weight: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def skill_of(player_id: int) -> Skill | None:
     if row is None:
         return None
     find, label = skill.Belief(row.find_skill, row.find_sd), skill.Belief(row.label_skill, row.label_sd)
-    return Skill(find, label, row.n_gold, row.n_gold_passed, row.weight)
+    return Skill(find, label, row.n_gold, row.n_gold_passed)
 
 
 def partners_of(player_id: int) -> list[Partner]:
