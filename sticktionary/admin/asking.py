@@ -61,4 +61,4 @@ def _page(self: Any, request: HttpRequest, rows: QuerySet[Any], more: dict[str, 
         "back": reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
         **more,
     }
-    return render(request, "admin/ask.html", context, status=400 if more["form"].errors else 200)
+    return render(request, "admin/ask.html", context)

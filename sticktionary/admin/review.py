@@ -66,8 +66,8 @@ class SameStickersAdmin(ReadOnly):
 
     @admin.display(description=_("sticker"))
     def one(self, pair: SameStickers) -> SafeString | str:
-        return showing.link(pair.first, showing.thumbnail(pair.first))
+        return showing.linked(pair.first)
 
     @admin.display(description=_("the same as"))
     def other(self, pair: SameStickers) -> SafeString | str:
-        return showing.link(pair.second, showing.thumbnail(pair.second))
+        return showing.linked(pair.second)

@@ -27,6 +27,12 @@ def thumbnail(sticker: Sticker | None) -> SafeString | str:
     return format_html('<img src="{}" alt="" loading="lazy" class="thumb">', pictures.url_of(sticker.poster))
 
 
+def linked(sticker: Sticker) -> SafeString | str:
+    """The still as a link to the sticker's page, named for those who listen."""
+    still = '<img src="{}" alt="{}" title="{}" loading="lazy" class="thumb">'
+    return link(sticker, format_html(still, pictures.url_of(sticker.poster), sticker.name, sticker.name))
+
+
 def picture(sticker: Sticker) -> SafeString:
     shown = pictures.picture_of(sticker)
     return format_html('<img src="{}" alt="{}" class="picture">', shown.poster, shown.alt)
@@ -87,5 +93,5 @@ def _told(column: Field[Any, Any] | None, attribute: Any, value: Any, viewer: An
 
 def row_of(stickers: dict[int, Sticker], ids: list[int]) -> SafeString | str:
     """Stickers in the order of their numbers, each a link to its page."""
-    found = ((link(stickers[id], thumbnail(stickers[id])),) for id in ids if id in stickers)
+    found = ((linked(stickers[id]),) for id in ids if id in stickers)
     return format_html_join("", "{}", found) or "–"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sticktionary.domain import pictures
 from sticktionary.domain.snapshot import Picture
@@ -41,7 +42,7 @@ def timeline_of(round_: Round) -> list[Line]:
 def _writing(round_: Round) -> Iterator[Line]:
     yield Line(round_.dealt_at, _("dealt to %(who)s") % {"who": round_.labeler or _("nobody")})
     for revision in round_.revisions.order_by("pk")[:N_REVISIONS]:
-        yield Line(revision.at, f"{revision.move}: {_plain(revision.detail)}")
+        yield Line(revision.at, _move(revision.move, revision.detail))
     for preview in round_.previews.order_by("pk")[:N_PREVIEWS]:
         said = {"text": preview.text, "place": preview.target_rank or "–"}
         yield Line(preview.at, _("typed “%(text)s”, target at %(place)s") % said, "shown")
@@ -107,5 +108,28 @@ def _ends(round_: Round) -> Iterator[Line]:
         yield Line(round_.decided_at, _("decided: %(state)s") % {"state": round_.get_state_display()}, "outcome")
 
 
-def _plain(detail: Any) -> str:
-    return ", ".join(f"{key} {value}" for key, value in detail.items()) if isinstance(detail, dict) else str(detail)
+MOVES = {
+    "add": gettext_lazy("wrote “%(text)s”"),
+    "edit": gettext_lazy("changed “%(was)s” to “%(text)s”"),
+    "remove": gettext_lazy("took back “%(text)s”"),
+    "suggest": gettext_lazy("suggested “%(text)s” for another sticker"),
+}
+MOVES_ALONE = {
+    "reorder": gettext_lazy("put the queries in another order"),
+    "submit": gettext_lazy("handed in the page"),
+    "answer": gettext_lazy("handed in an answer"),
+    "gave_away": gettext_lazy("said which query led there"),
+    "skip": gettext_lazy("skipped the page"),
+    "wait": gettext_lazy("went waiting"),
+    "deal": gettext_lazy("turned the page"),
+}
+
+
+def _move(move: str, detail: Any) -> str:
+    """In words, or as it was noted when there are none for it."""
+    if move in MOVES_ALONE:
+        return str(MOVES_ALONE[move])
+    try:
+        return str(MOVES[move]) % detail
+    except (KeyError, TypeError):
+        return f"{move}: {detail}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.server import Server
@@ -29,12 +30,32 @@ STUDIO = (
     "/studio/models/",
     "/studio/exports/",
 )
-LISTS = ("player", "round", "sticker", "pack", "importjob", "importitem", "modelversion", "exportjob")
+LISTS = (
+    *("sticker", "pack", "importjob", "importitem", "round", "retrieval", "skip", "notice", "ledgerentry", "player"),
+    *("playerquality", "sanction", "auditentry", "case", "judgement", "ruling", "samestickers", "flag", "gold"),
+    *("stickerdifficulty", "abusiveword", "ruleset", "annotation", "settlement", "conversation", "conversationimport"),
+    *("release", "publication", "tombstone", "exportjob", "modelversion", "dayfigures"),
+)
 ADMIN = (
     "/admin/",
-    *(f"/admin/sticktionary/{name}/" for name in (*LISTS, "retrieval", "ledgerentry", "notice", "skip", "auditentry")),
+    *(f"/admin/sticktionary/{name}/" for name in LISTS),
     *(f"/admin/sticktionary/{name}/1/change/" for name in LISTS),
-    *(f"/admin/sticktionary/player/1/do/{verb}/" for verb in ("grant", "revoke", "language", "block", "reset")),
+    "/admin/sticktionary/round/?state__exact=found",
+    "/admin/sticktionary/round/?q=words+0",
+    "/admin/sticktionary/round/?q=nothing+of+the+sort",
+    *(
+        f"/admin/sticktionary/player/3/do/{verb}/"
+        for verb in ("grant", "revoke", "language", "sanction", "lift", "block")
+    ),
+    "/admin/sticktionary/player/1/do/reset/",
+)
+
+OF_EACH_SORT = (
+    "/admin/",
+    *(f"/admin/sticktionary/{name}/" for name in ("sticker", "round", "auditentry", "flag", "dayfigures")),
+    *(f"/admin/sticktionary/{name}/1/change/" for name in ("sticker", "round", "retrieval", "ruleset")),
+    "/admin/sticktionary/player/3/change/",
+    "/admin/sticktionary/player/3/do/sanction/",
 )
 
 
@@ -58,12 +79,17 @@ from pathlib import Path
 from sticktionary.domain import exporting, importing, registry
 from sticktionary.models import Player, Sticker
 from sticktionary.tasks import run_export, run_import
+from tests.desk.conftest import one_of_each
+from tests.people.conftest import Play
 editor = Player.objects.get(username="editor_en")
 run_export(exporting.start_export(actor=editor).pk)
 exporting.start_export(actor=editor)
 trial = Path("{folder}")
 run_import(importing.start_import(actor=editor, path=trial, label=trial.name, pack=None, dry_run=True).pk)
 registry.install(actor=editor, source="no/such/model", queue=False)
+first = Sticker.objects.get(pk=1)
+one_of_each(Play(first.pack), 0)
+Sticker.objects.filter(image="a.webp").update(image=first.image, poster=first.poster)
 Sticker.objects.filter(pk=1).update(state="halted")
 """
 
@@ -91,8 +117,11 @@ def signed_in(context: BrowserContext, desk: Server, language: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize(("language", "screen"), [("en", DESK), ("zh", PHONE)], ids=["en", "zh"])
-@pytest.mark.parametrize("addresses", [STUDIO, ADMIN], ids=["studio", "admin"])
+@pytest.mark.parametrize(
+    ("language", "screen", "addresses"),
+    [("en", DESK, STUDIO), ("zh", PHONE, STUDIO), ("en", DESK, ADMIN), ("zh", PHONE, OF_EACH_SORT)],
+    ids=["studio-en", "studio-zh", "admin-en", "admin-zh"],
+)
 def test_the_desks(
     new_context: Callable[..., BrowserContext],
     desk: Server,
@@ -106,7 +135,49 @@ def test_the_desks(
         response = page.goto(desk.url + address)
         assert response is not None
         assert (address, response.status) == (address, 200)
-        if addresses is STUDIO:
-            assert page.evaluate("document.documentElement.scrollWidth") <= screen["viewport"]["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= screen["viewport"]["width"], address
         found[address] = faults_of(page)
     assert found == {each: [] for each in addresses}
+
+
+def test_an_action_asks_why_and_tells_what_came_of_it(new_context: Callable[..., BrowserContext], desk: Server) -> None:
+    page = signed_in(new_context("en"), desk, "en")
+    page.goto(f"{desk.url}/admin/sticktionary/sticker/?state__exact=active")
+    names = [page.locator("#result_list .field-name").nth(n).inner_text() for n in (0, 2)]
+    for n in (0, 2):
+        page.locator("input.action-select").nth(n).check()
+    expect(page.locator(".action-counter")).to_have_text(re.compile("^2 of "))
+    page.locator("select[name=action]").select_option("put_halted")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".chosen li")).to_have_text(names)
+    page.get_by_role("button", name="Halt").click()
+    expect(page.locator(".errorlist")).to_have_count(1)
+    page.get_by_label("Reason").fill("blurred")
+    page.get_by_role("button", name="Halt").click()
+    expect(page.locator(".desk-said")).to_have_text("2 stickers changed.")
+    page.goto(f"{desk.url}/admin/sticktionary/sticker/?state__exact=halted")
+    assert set(names) <= set(page.locator("#result_list .field-name").all_inner_texts())
+
+
+def test_the_way_through_and_the_filters_open_on_a_phone(
+    new_context: Callable[..., BrowserContext], desk: Server
+) -> None:
+    page = signed_in(new_context("en", **PHONE), desk, "en")
+    page.goto(f"{desk.url}/admin/sticktionary/round/")
+    expect(page.locator("#sections")).to_be_hidden()
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("link", name="found", exact=True).click()
+    expect(page.locator("#filters [aria-current]").first).to_have_text("found")
+    page.get_by_role("button", name="Menu").click()
+    page.locator("#sections").get_by_role("link", name="Packs").click()
+    expect(page.locator("h1")).to_contain_text("Packs")
+
+
+def test_the_key_that_leads_to_the_search(new_context: Callable[..., BrowserContext], desk: Server) -> None:
+    page = signed_in(new_context("en"), desk, "en")
+    page.goto(f"{desk.url}/admin/sticktionary/round/")
+    page.keyboard.press("/")
+    page.keyboard.type("words 0")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/round/?q=words+0")
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)

@@ -43,7 +43,7 @@ def test_every_list_and_page_opens(admin: Player, player: Player, play: Play) ->
     assert lines == [
         "dealt to tamsin",
         "typed “mon”, target at 4",
-        "add: text monday",
+        "wrote “monday”",
         "submitted",
         "looked up by head_editor",
         "head_editor answered: 2",
