@@ -22,7 +22,7 @@ from sticktionary.domain.manifests import Described
 from sticktionary.domain.pictures import Prepared
 from sticktionary.domain.sources import File, Unreadable
 from sticktionary.domain.twins import Key, Looks
-from sticktionary.models import AuditEntry, ImportItem, ImportJob, Pack, Player, Sticker
+from sticktionary.models import AuditEntry, ConversationImport, ImportItem, ImportJob, Pack, Player, Sticker
 
 Outcome = ImportItem.Outcome
 
@@ -225,7 +225,8 @@ def free_slug(title: str) -> str:
 def forget_uploads() -> int:
     """Delete archives that nobody came back for; the number deleted."""
     week_ago = time.time() - 7 * 24 * 3_600
-    running = set(ImportJob.objects.exclude(state__in=["done", "failed"]).values_list("path", flat=True))
+    unfinished = (kind.objects.exclude(state__in=["done", "failed"]) for kind in (ImportJob, ConversationImport))
+    running = {path for jobs_ in unfinished for path in jobs_.values_list("path", flat=True)}
     old = [path for path in Path(settings.UPLOADS_DIR).iterdir() if path.stat().st_mtime < week_ago]
     gone = [path for path in old if str(path) not in running]
     for path in gone:

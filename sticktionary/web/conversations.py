@@ -146,7 +146,7 @@ def import_report(request: HttpRequest, job_id: int) -> HttpResponse:
         "report": job.report,
         "masked": [(label, job.report.get("masked", {}).get(kind, 0)) for kind, label in MASKED.items()],
         "file_is_there": Path(job.path).is_file(),
-        "n_named": conversations.NAMED,
+        "shown": conversations.NAMED,
     }
     return show(request, "conversations_report", "conversations", context)
 
