@@ -72,6 +72,8 @@ def _pasted(of: Figures) -> str:
 
 def _random(of: Figures) -> str:
     found = _("%(n_found)s of %(n_lookups)s stickers found, where %(expected)s are expected.") % dict(of)
+    if not of["n_tries"]:
+        return found
     tried = _("Others found %(n_tries_found)s of %(n_tries)s times from what this player wrote.") % dict(of)
     return f"{found} {tried}"
 
