@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
+from msgspec import Struct
 
-from sticktionary.domain.releases import documents
+from sticktionary.domain.releases import annotation_rows, chat_rows, documents, rows
 from sticktionary.domain.releases.about import Credit, PackNote, ReleaseRules
 from sticktionary.domain.releases.citation import credit_now
+from sticktionary.domain.releases.columns import meaning
+from sticktionary.domain.releases.contents import ABOUT
 from sticktionary.domain.releases.licences import licence_of
 from tests.releases_documents import folders
 
@@ -126,6 +129,28 @@ def test_whatever_people_call_things_stays_text(tmp_path: Path) -> None:
     rows = [line for line in text.splitlines() if line.startswith("| ") and "alert" in line]
     assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [6]
     assert "<script>" not in told["RELEASE_NOTES.md"] + told["DATASHEET.md"]
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("queries", rows.QueryHalf),
+        ("queries", rows.RoundHalf),
+        ("pairs", rows.PairRow),
+        ("stickers", rows.StickerRow),
+        ("retrievals", rows.RetrievalRow),
+        ("splits", rows.SplitRow),
+        ("tombstones", rows.TombstoneRow),
+        ("annotations", annotation_rows.AnnotationRow),
+        ("annotation_labels", annotation_rows.LabelRow),
+        ("sessions", chat_rows.SessionRow),
+        ("turns", chat_rows.TurnRow),
+        ("samples", chat_rows.SampleRow),
+    ],
+)
+def test_every_column_of_every_table_is_described(table: str, row: type[Struct]) -> None:
+    assert table in ABOUT
+    assert [name for name in row.__struct_fields__ if not meaning(table, name)] == []
 
 
 # --- licences ---

@@ -13,7 +13,8 @@ import pytest
 
 from sticktionary.domain import moderation
 from sticktionary.domain.releases import documents
-from sticktionary.models import Pack, Release
+from sticktionary.models import Pack, Release, Task
+from tests.annotation.conftest import GIVEN, answered_by, chat
 from tests.game.conftest import make_sticker
 from tests.releases import plays
 from tests.releases_documents import folders
@@ -58,7 +59,8 @@ def test_every_library_reads_the_same_from_the_folder(tmp_path: Path) -> None:
 
 
 def play(pack: Pack) -> None:
-    """A little of everything: found and missed, in both languages, with words that came with a sticker."""
+    """A little of everything: found and missed, in both languages, words that came with a sticker, a conversation, and
+    every kind of annotation."""
     stickers = [make_sticker(number, pack) for number in range(1, 31)]
     ada, ben, cho = (plays.player() for _ in range(3))
     for number, sticker in enumerate(stickers):
@@ -68,6 +70,11 @@ def play(pack: Pack) -> None:
         plays.looked_up(round_, ben, 1 + number % 3, others=stickers[:5])
         plays.looked_up(round_, cho, number % 2, others=stickers[:5])
         plays.written(sticker, None, f"house {number}", source="house", state="found")
+    used = chat(stickers[0])
+    for task in Task:
+        for player in (ben, cho):
+            told = used if task.needs_conversation else None
+            answered_by(player.username, task, stickers[0], GIVEN[task], utterance=told)
 
 
 @pytest.fixture
@@ -86,6 +93,14 @@ def test_every_library_reads_the_same_from_a_frozen_release(release: Release, se
     assert n_queries == 90
     assert found["datasets"]["default"] == {name: counts[f"n_{name}"] for name in ("train", "validation", "test")}
     assert found["datasets"]["tables"] == {"queries": 90, "pairs": 90, "stickers": 30, "retrievals": 60}
+    assert found["datasets"]["lines"] == {
+        "annotation_labels": len(Task),
+        "annotations": 2 * len(Task),
+        "samples": 1,
+        "sessions": 1,
+        "splits": 30,
+        "turns": 4,
+    }
     assert found["pandas"] == {"queries": 90, "lines": 90, "languages": languages, "lists": 90}
     assert [found[name]["queries"] for name in ("polars", "duckdb")] == [90, 90]
     assert [found[name]["languages"] for name in ("datasets", "polars", "duckdb", "croissant")] == [languages] * 4

@@ -42,7 +42,12 @@ def test_who_asked_for_it_is_written_down(settings: Any, tokens: None, role: str
     job = publishing.publish(actor=actor, release=release, target="hub", name=" ada/stickers ")
     assert (job.state, job.target, job.name, job.created_by) == ("queued", "hub", "ada/stickers", actor)
     assert list(AuditEntry.objects.values_list("actor", "verb", "subject", "detail")) == [
-        (actor.pk, "publish_release", "release 1", {"target": "hub", "name": "ada/stickers", "publication": job.pk})
+        (
+            actor.pk,
+            "publish_release",
+            f"release {release.pk}",
+            {"target": "hub", "name": "ada/stickers", "publication": job.pk},
+        )
     ]
 
 

@@ -59,8 +59,7 @@ def resume(*, actor: Player, publication: Publication) -> None:
 
 def _audit(actor: Player | None, verb: str, publication: Publication) -> None:
     detail = {"target": publication.target, "name": publication.name, "publication": publication.pk}
-    subject = f"release {publication.release.number}"
-    AuditEntry.objects.create(actor=actor, verb=verb, subject=subject, detail=detail)
+    AuditEntry.objects.create(actor=actor, verb=verb, subject=f"release {publication.release_id}", detail=detail)
 
 
 def _refuse_unless_frozen(release: Release) -> None:
