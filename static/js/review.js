@@ -86,7 +86,7 @@ function show(node, after = null) {
   next = after
   desk.replaceChildren(node)
   empty.hidden = true
-  trouble.hidden = true
+  if (!outbox.length) trouble.hidden = true
   ready(node)
   scrollTo({ top: 0 })
   node.querySelector("h2").focus({ preventScroll: true })
