@@ -106,3 +106,11 @@ def test_waits_grow_and_are_spread(page: Page) -> None:
     script = "async ([n, chance]) => (await import('/static/js/socket.js')).waitBefore(n, chance)"
     assert [page.evaluate(script, [n, 1]) for n in (1, 2, 3, 20)] == [400, 800, 1600, 10_000]
     assert page.evaluate(script, [1, 0]) == 200
+
+
+def test_a_line_is_pasted_when_most_of_it_was(page: Page) -> None:
+    script = "async ([line, pasted]) => (await import('/static/js/state.js')).wasPasted(line, pasted)"
+    mostly = [("so done", "so done"), ("so done again", "so  done\n"), ("a" * 60, "a" * 90)]
+    hardly = [("so done", ""), ("so done today", "so"), ("typed anew", "so done"), ("so done", " \n")]
+    assert [page.evaluate(script, [line, pasted]) for line, pasted in mostly] == [True] * 3
+    assert [page.evaluate(script, [line, pasted]) for line, pasted in hardly] == [False] * 4
