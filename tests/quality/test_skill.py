@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,7 +168,7 @@ def finds(rounds: list[list[tuple[bool, float, float, float, float]]], at_once: 
     rows = [(number, *answer) for number, answers in enumerate(rounds) for answer in answers]
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
     kinds = (np.int64, np.bool_, *[np.float64] * 4)
-    arrays = [np.array(column, dtype=kind) for column, kind in zip(columns, kinds, strict=True)]
+    arrays: list[Any] = [np.array(column, dtype=kind) for column, kind in zip(columns, kinds, strict=True)]
     return skill.finds(Answers(*arrays), len(rounds), at_once)
 
 
