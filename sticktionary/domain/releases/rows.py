@@ -13,7 +13,7 @@ from msgspec import Struct
 PLAIN = {int: pa.int64(), float: pa.float64(), str: pa.string(), bool: pa.bool_()}
 
 
-class AnswerRow(Struct, frozen=True):
+class AnswerRow(Struct, frozen=True, gc=False):
     """One retriever's answer as proof of a query; the whole retrieval is in `retrievals`."""
 
     retrieval_id: int
@@ -26,7 +26,7 @@ class AnswerRow(Struct, frozen=True):
     machine_rank: int | None
 
 
-class QueryHalf(Struct, frozen=True):
+class QueryHalf(Struct, frozen=True, gc=False):
     """What a query has of its own; its row goes on with its round's half."""
 
     v: int
@@ -42,7 +42,7 @@ class QueryHalf(Struct, frozen=True):
     n_gave_away: int
 
 
-class RoundHalf(Struct, frozen=True):
+class RoundHalf(Struct, frozen=True, gc=False):
     round_id: int
     sticker_id: str
     language: str
@@ -61,7 +61,7 @@ class RoundHalf(Struct, frozen=True):
     retrievals: list[AnswerRow]
 
 
-class PairRow(Struct, frozen=True):
+class PairRow(Struct, frozen=True, gc=False):
     query: str
     sticker_id: str
     language: str
@@ -70,7 +70,7 @@ class PairRow(Struct, frozen=True):
     query_id: int
 
 
-class RetrievalRow(Struct, frozen=True):
+class RetrievalRow(Struct, frozen=True, gc=False):
     v: int
     retrieval_id: int
     round_id: int
@@ -90,7 +90,7 @@ class RetrievalRow(Struct, frozen=True):
     machine_rank: int | None
 
 
-class Media(Struct, frozen=True):
+class Media(Struct, frozen=True, gc=False):
     kind: str  # static, animated
     w: int
     h: int
@@ -98,7 +98,7 @@ class Media(Struct, frozen=True):
     ms: int
 
 
-class StickerRow(Struct, frozen=True):
+class StickerRow(Struct, frozen=True, gc=False):
     v: int
     sticker_id: str
     file: str | None  # none where the picture may not be published
@@ -115,7 +115,7 @@ class StickerRow(Struct, frozen=True):
     split: str
 
 
-class SplitRow(Struct, frozen=True):
+class SplitRow(Struct, frozen=True, gc=False):
     v: int
     split_id: str
     kind: str
@@ -124,7 +124,7 @@ class SplitRow(Struct, frozen=True):
     group: str
 
 
-class TombstoneRow(Struct, frozen=True):
+class TombstoneRow(Struct, frozen=True, gc=False):
     v: int
     kind: str  # query, sticker, player, answer, conversation, release
     release: int | None  # in which it had this name; none: it has the same in all of them

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from sticktionary.domain.quality.finding import Finders
 from sticktionary.domain.quality.skill import Belief
@@ -23,8 +24,7 @@ class Status(StrEnum):
     UNPROVEN = "unproven"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One retrieval that counts as proof: made by somebody else, with the target there, the answer not known before."""
 
     retrieval_id: int
