@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Q
+from django.db.models import Q
+from django.utils import timezone
 
 from retrieval_engine.label_agreement import Agreement, Level, agreement
 from sticktionary.domain import answers, questions, rules, settling
@@ -16,7 +19,11 @@ from sticktionary.domain.questions import OF_EVERY_LANGUAGE, Question, value_of
 from sticktionary.models import Annotation, Pack, Sticker, Task, Utterance
 from sticktionary.models.players import Language
 
-KEPT_FOR_S = 600  # or until there is another answer
+MANY = 5_000  # answers: from here on the figures are kept for a while instead of counted for each reader
+KEPT_FOR_S = 600
+N_RESAMPLES = 300  # two places of an interval need no more
+KEPT = "annotation_figures"
+ANSWER = ("task", "language", "sticker_id", "utterance_id", "value", "answered_at")
 Answered = dict[Question, list[Annotation]]
 
 
@@ -43,27 +50,42 @@ class Progress:
         return max(0, self.n_asked - self.n_begun - self.n_done)
 
 
+@dataclass(frozen=True)
+class Figures:
+    counted_at: datetime
+    agreements: list[TaskAgreement]
+    progress: list[Progress]
+    split: list[Question]  # as many answers as may be asked for, and nothing follows; longest waiting first
+
+
+def figures() -> Figures:
+    """All of it; where there are many answers, as it was up to ten minutes ago."""
+    if Annotation.objects.filter(state=Annotation.State.ANSWERED).count() < MANY:
+        return count()
+    return cast(Figures, cache.get_or_set(KEPT, count, KEPT_FOR_S))
+
+
+def count() -> Figures:
+    found = answered()
+    split = settling.split(found)
+    n_split: dict[tuple[str, str], int] = defaultdict(int)
+    for question in split:
+        n_split[question.task, question.language] += 1
+    return Figures(timezone.now(), agreements(found, n_split), progress(found), split)
+
+
 def answered() -> Answered:
     """Every question with an answer, and its answers in their order; those of excluded players left out."""
     rows = Annotation.objects.filter(state=Annotation.State.ANSWERED).order_by("answered_at", "pk")
-    left_out = sanctions.excluded_players()
-    return questions.by_question(row for row in rows.iterator(chunk_size=2_000) if row.player_id not in left_out)
+    rows = rows.exclude(player__in=sanctions.excluded_players()).only(*ANSWER)
+    return questions.by_question(rows.iterator(chunk_size=2_000))
 
 
-def agreements(found: Answered) -> list[TaskAgreement]:
+def agreements(found: Answered, n_split: Mapping[tuple[str, str], int]) -> list[TaskAgreement]:
     """Per task and language, in the order of the tasks. Descriptions are compared as texts, elsewhere."""
-    state = Annotation.objects.aggregate(n=Count("pk", filter=Q(state=Annotation.State.ANSWERED)), last=Max("pk"))
-    key = f"agreements:{state['n']}:{state['last']}:{len(sanctions.excluded_players())}"
-    figures = cache.get(key)
-    if figures is None:
-        figures = _agreements(found)
-        cache.set(key, figures, KEPT_FOR_S)
-    n_split: dict[tuple[str, str], int] = defaultdict(int)
-    for question, _rows in settling.split(found.items()):
-        n_split[question.task, question.language] += 1
     return [
-        TaskAgreement(Task(task), language, labels, degree, n_split[task, language])
-        for (task, language), labels, degree in figures
+        TaskAgreement(Task(task), language, labels, degree, n_split.get((task, language), 0))
+        for (task, language), labels, degree in _agreements(found)
     ]
 
 
@@ -81,7 +103,7 @@ def _order(question: Question) -> tuple[int, str, int, int]:
 
 def _agreement(task: str, units: Iterable[list[Annotation]]) -> Agreement:
     level: Level = "set" if task in answers.IN_WORDS else "nominal"
-    return agreement([[_coded(task, row) for row in rows] for rows in units], level)
+    return agreement([[_coded(task, row) for row in rows] for rows in units], level, n_resamples=N_RESAMPLES)
 
 
 def _coded(task: str, row: Annotation) -> Hashable:
@@ -92,7 +114,8 @@ def _coded(task: str, row: Annotation) -> Hashable:
 def _how_well(task: str, units: Iterable[list[Annotation]]) -> Agreement | None:
     if task != Task.FITS:
         return None
-    return agreement([[value_of(row)["score"] for row in rows] for rows in units], "interval")
+    scores = [[value_of(row)["score"] for row in rows] for rows in units]
+    return agreement(scores, "interval", n_resamples=N_RESAMPLES)
 
 
 def progress(found: Answered) -> list[Progress]:

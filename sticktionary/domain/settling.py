@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,11 +21,16 @@ def is_to_settle(question: Question, rows: list[Annotation]) -> bool:
     return len(values) >= rules.current().n_annotators_most and questions.is_split(question.task, values)
 
 
-def split(found: Iterable[tuple[Question, list[Annotation]]]) -> list[tuple[Question, list[Annotation]]]:
+def split(found: Mapping[Question, list[Annotation]]) -> list[Question]:
     """Those of the questions that wait for a reviewer, the longest waiting first."""
+    waiting = [question for question, rows in found.items() if is_to_settle(question, rows)]
+    last = {question: (found[question][-1].answered_at, found[question][-1].pk) for question in waiting}
+    return unsettled(sorted(waiting, key=last.__getitem__))
+
+
+def unsettled(waiting: Iterable[Question]) -> list[Question]:
     settled = questions.settlements()
-    waiting = [(q, rows) for q, rows in found if q not in settled and is_to_settle(q, rows)]
-    return sorted(waiting, key=lambda pair: (pair[1][-1].answered_at, pair[1][-1].pk))
+    return [question for question in waiting if question not in settled]
 
 
 @transaction.atomic

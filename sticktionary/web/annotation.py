@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -39,32 +40,33 @@ class ToSettle:
 @require_GET
 @allowed("view_annotation")
 def page(request: HttpRequest) -> HttpResponse:
-    found = annotation_figures.answered()
-    waiting = settling.split(found.items())
+    figures = annotation_figures.figures()
+    waiting = settling.unsettled(figures.split)
     context = {
-        "agreements": annotation_figures.agreements(found),
-        "progress": annotation_figures.progress(found),
+        "figures": figures,
         "n_waiting": len(waiting),
         "waiting": _to_settle(waiting[:N_TO_SETTLE], player_of(request).pk),
     }
     return show(request, "annotation", "annotation", context)
 
 
-def _to_settle(waiting: list[tuple[Question, list[Annotation]]], reviewer_id: int) -> list[ToSettle]:
-    stickers = Sticker.objects.in_bulk({question.sticker_id for question, _rows in waiting})
-    uses = Utterance.objects.in_bulk([question.utterance_id for question, _rows in waiting if question.utterance_id])
+def _to_settle(waiting: list[Question], reviewer_id: int) -> list[ToSettle]:
+    standings = questions.standings(waiting, timezone.now())
+    stickers = Sticker.objects.in_bulk({question.sticker_id for question in waiting})
+    uses = Utterance.objects.in_bulk([question.utterance_id for question in waiting if question.utterance_id])
     language = "zh" if (get_language() or "").startswith("zh") else "en"
     return [
         ToSettle(
             question,
             Task(question.task),
             stickers[question.sticker_id],
-            [(row.pk, _in_words(row, language), row.language) for row in rows],
+            [(row.pk, _in_words(row, language), row.language) for row in standings[question].answered],
             _labels(question.task, language),
             bonus_page.chat_of(uses[question.utterance_id]) if question.utterance_id else [],
-            any(row.player_id == reviewer_id for row in rows),
+            any(row.player_id == reviewer_id for row in standings[question].answered),
         )
-        for question, rows in waiting
+        for question in waiting
+        if standings[question].answered
     ]
 
 

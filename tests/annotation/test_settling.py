@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -43,7 +44,7 @@ def split_on(sticker: Sticker) -> list[Annotation]:
 
 
 def waiting() -> list[int]:
-    return [rows[0].sticker_id for _q, rows in settling.split(annotation_figures.answered().items())]
+    return [question.sticker_id for question in annotation_figures.figures().split]
 
 
 def test_only_what_is_split_to_the_end_waits(sticker: Sticker) -> None:
@@ -112,9 +113,7 @@ def test_agreement_per_task_and_language(pack: Pack, sticker: Sticker) -> None:
         answered_by(name, Task.STYLE, other, Given(choice=STYLES[name]))
         answered_by(name, Task.FACE, sticker, Given(words=["grin"]))
     answered_by("chen", Task.FACE, sticker, Given(words=["笑"]), language="zh")
-    found = {
-        (row.task, row.language): row.figures for row in annotation_figures.agreements(annotation_figures.answered())
-    }
+    found = {(row.task, row.language): row.figures for row in annotation_figures.figures().agreements}
     assert list(found) == [("style", ""), ("face", "en"), ("face", "zh")]
     style = found[Task.STYLE, ""]
     assert (style.n_units, style.n_answers, style.percent) == (2, 4, 0.5)
@@ -127,12 +126,26 @@ def test_progress_counts_what_is_open_begun_and_done(pack: Pack, sticker: Sticke
     for name in ("ben", "cleo"):
         answered_by(name, Task.STYLE, sticker, Given(choice="real people"))
     answered_by("ben", Task.STYLE, other, Given(choice="real people"))
-    rows = annotation_figures.progress(annotation_figures.answered())
+    rows = annotation_figures.figures().progress
     assert [(row.task, row.language, row.n_asked, row.n_open, row.n_begun, row.n_done) for row in rows] == [
         ("style", "", 3, 1, 1, 1),
         ("face", "en", 3, 3, 0, 0),
         ("face", "zh", 3, 3, 0, 0),
     ]
+
+
+def test_many_answers_are_counted_once_in_a_while_and_what_is_settled_goes_at_once(
+    sticker: Sticker, desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(annotation_figures, "MANY", 1)
+    cache.delete(annotation_figures.KEPT)
+    rows = split_on(sticker)
+    where = reverse("studio_annotation")
+    assert desk.get(where).context["n_waiting"] == 1
+    desk.post(reverse("studio_settle", args=[rows[0].pk]), {"take": rows[1].pk})
+    page = desk.get(where)
+    assert (page.context["n_waiting"], page.context["figures"].agreements[0].n_split) == (0, 1)
+    cache.delete(annotation_figures.KEPT)
 
 
 def test_uses_in_chats_are_counted_by_their_language(pack: Pack, sticker: Sticker) -> None:
