@@ -41,13 +41,9 @@ def test_who_asked_for_it_is_written_down(settings: Any, tokens: None, role: str
     actor, release = player(role), frozen(settings)
     job = publishing.publish(actor=actor, release=release, target="hub", name=" ada/stickers ")
     assert (job.state, job.target, job.name, job.created_by) == ("queued", "hub", "ada/stickers", actor)
+    detail = {"target": "hub", "name": "ada/stickers", "publication": job.pk}
     assert list(AuditEntry.objects.values_list("actor", "verb", "subject", "detail")) == [
-        (
-            actor.pk,
-            "publish_release",
-            f"release {release.pk}",
-            {"target": "hub", "name": "ada/stickers", "publication": job.pk},
-        )
+        (actor.pk, "publish_release", f"release {release.pk}", detail)
     ]
 
 
