@@ -30,7 +30,7 @@ def begin(**kwargs: Any) -> None:
 @app.task(name="sticktionary.sweep")
 def sweep() -> None:
     """Make lost jobs good, embed stickers that were missed, forget what nobody needs any more."""
-    from sticktionary.domain import deciding, figures, guests, importing, jobs, registry, search
+    from sticktionary.domain import annotation_figures, deciding, figures, guests, importing, jobs, registry, search
     from sticktionary.domain.quality import estimates
     from sticktionary.domain.releases import folders
 
@@ -38,6 +38,7 @@ def sweep() -> None:
     deciding.sweep()
     estimates.count_new()
     figures.refresh()
+    annotation_figures.refresh()
     importing.forget_uploads()
     folders.sweep()
     registry.embed_missing()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from django.core.cache import cache
@@ -19,8 +19,9 @@ from sticktionary.domain.questions import OF_EVERY_LANGUAGE, Question, value_of
 from sticktionary.models import Annotation, Pack, Sticker, Task, Utterance
 from sticktionary.models.players import Language
 
-MANY = 5_000  # answers: from here on the figures are kept for a while instead of counted for each reader
-KEPT_FOR_S = 600
+MANY = 5_000  # answers: from here on the figures are kept, and counted again by the sweep
+AGAIN_AFTER = timedelta(minutes=10)
+KEPT_FOR_S = 86_400
 N_RESAMPLES = 300  # two places of an interval need no more
 KEPT = "annotation_figures"
 ANSWER = ("task", "language", "sticker_id", "utterance_id", "value", "answered_at")
@@ -59,10 +60,21 @@ class Figures:
 
 
 def figures() -> Figures:
-    """All of it; where there are many answers, as it was up to ten minutes ago."""
-    if Annotation.objects.filter(state=Annotation.State.ANSWERED).count() < MANY:
-        return count()
-    return cast(Figures, cache.get_or_set(KEPT, count, KEPT_FOR_S))
+    """All of it; where there are many answers, as the sweep has counted it last."""
+    return cast(Figures, cache.get_or_set(KEPT, count, KEPT_FOR_S)) if _are_many() else count()
+
+
+def refresh() -> None:
+    """Count again what was kept some minutes ago, so that no reader waits for it."""
+    if not _are_many():
+        return
+    held: Figures | None = cache.get(KEPT)
+    if held is None or timezone.now() - held.counted_at > AGAIN_AFTER:
+        cache.set(KEPT, count(), KEPT_FOR_S)
+
+
+def _are_many() -> bool:
+    return Annotation.objects.filter(state=Annotation.State.ANSWERED).count() >= MANY
 
 
 def count() -> Figures:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
@@ -134,17 +136,22 @@ def test_progress_counts_what_is_open_begun_and_done(pack: Pack, sticker: Sticke
     ]
 
 
-def test_many_answers_are_counted_once_in_a_while_and_what_is_settled_goes_at_once(
+def test_many_answers_are_counted_by_the_sweep_and_what_is_settled_goes_at_once(
     sticker: Sticker, desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(annotation_figures, "MANY", 1)
     cache.delete(annotation_figures.KEPT)
+    monkeypatch.setattr(annotation_figures, "MANY", 1)
     rows = split_on(sticker)
     where = reverse("studio_annotation")
     assert desk.get(where).context["n_waiting"] == 1
     desk.post(reverse("studio_settle", args=[rows[0].pk]), {"take": rows[1].pk})
-    page = desk.get(where)
-    assert (page.context["n_waiting"], page.context["figures"].agreements[0].n_split) == (0, 1)
+    kept = desk.get(where).context
+    assert (kept["n_waiting"], kept["figures"].agreements[0].n_split) == (0, 1)
+    annotation_figures.refresh()
+    assert desk.get(where).context["figures"].counted_at == kept["figures"].counted_at
+    monkeypatch.setattr(annotation_figures, "AGAIN_AFTER", timedelta(0))
+    annotation_figures.refresh()
+    assert desk.get(where).context["figures"].agreements[0].n_split == 0
     cache.delete(annotation_figures.KEPT)
 
 
