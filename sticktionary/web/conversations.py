@@ -114,7 +114,7 @@ def _initial(checked: ConversationImport | None) -> dict[str, object]:
     """As it was checked; when that ended at bad lines, without them."""
     if checked is None:
         return {"dry_run": True}
-    return checked.options | {"skip_bad": checked.options.get("skip_bad") or not checked.is_dry_run}
+    return {**checked.options, "skip_bad": checked.options.get("skip_bad") or not checked.is_dry_run}
 
 
 def _import_page(request: HttpRequest, form: ChatsForm) -> HttpResponse:
