@@ -3,11 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.admin import ModelAdmin as BaseModelAdmin
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from sticktionary.admin import showing
@@ -45,6 +47,9 @@ class ReadOnly(ModelAdmin):  # type: ignore[misc]
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
         return (queryset.filter(self.found_by(term)) if term else queryset), False
+
+    def get_action_choices(self, request: HttpRequest, default_choices: Any = ()) -> list[tuple[str, str]]:
+        return BaseModelAdmin.get_action_choices(self, request, [("", _("Choose what to do"))])
 
     def found_by(self, term: str) -> Q:
         return by_number(term)
