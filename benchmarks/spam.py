@@ -1,8 +1,8 @@
 """Simulated players against the flags: `python -m benchmarks spam [--seeds 101 102] [--pages 60] [--only town]`.
 
 They play real rounds through the game's own verbs on a throw-away database, in simulated time. *Caught* is a player
-with at least one flag of a player's pattern; *within 40* counts the rounds, written or looked up, that they had finished
-by then. Aims: spammers and bots caught within 40 rounds at 95 %; honest players flagged under 2 %.
+with at least one flag of a player's pattern; *within 40* counts the rounds, written or looked up, that they had
+finished by then. Aims: spammers and bots caught within 40 rounds at 95 %; honest players flagged under 2 %.
 """
 
 from __future__ import annotations
