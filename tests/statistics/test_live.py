@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from retrieval_engine.folders import Players
+from sticktionary.celery_app import app
 from sticktionary.domain import accounts, live_statistics, statistics
 from sticktionary.models import Pack, Player, Query, Retrieval, Round, Sanction, Sitting, Sticker, Turn
 from sticktionary.web import statistics_tables as tables
@@ -126,6 +127,7 @@ def test_labelers_of_the_same_sticker_are_compared(play: None) -> None:
 
 def test_figures_are_kept_until_they_are_old_or_asked_for(play: None, tmp_path: Path) -> None:
     first = statistics.live()
+    assert first is not None
     assert first == json.loads((tmp_path / "statistics.json").read_text(encoding="utf-8"))
     Query.objects.all().delete()
     assert statistics.live() == first
@@ -145,7 +147,7 @@ def test_where_there_is_much_the_worker_counts(
     assert statistics.live() is None
     assert "being worked out" in researcher.get(reverse("studio_statistics")).content.decode()
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(statistics.app, "send_task", lambda *args, **named: asked.append((args, named)))
+    monkeypatch.setattr(app, "send_task", lambda *args, **named: asked.append((args, named)))
     researcher.post(reverse("studio_refresh_statistics"))
     assert asked == [(("sticktionary.refresh_statistics",), {"args": [True]})]
     assert not (tmp_path / "statistics.json").exists()

@@ -29,9 +29,7 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     language: Annotated[str, Meta(max_length=20)] = ""  # where the lines say none
     source: Annotated[str, Meta(max_length=300)] = ""  # the same
     licence: Annotated[str, Meta(max_length=120)] = ""  # the same
-    key_prefix: Annotated[str, Meta(max_length=40)] = (
-        ""  # before each number
-    )
+    key_prefix: Annotated[str, Meta(max_length=40)] = ""  # before each number
     paper_filter: bool = False
     least_words: Annotated[int, Meta(ge=0, le=10_000)] = 20  # before a sticker, with the filter
     gap_minutes: Annotated[int, Meta(ge=0, le=1_000_000)] = 0  # of silence that end a session; 0: as the file says
