@@ -130,6 +130,6 @@ def _move(move: str, detail: Any) -> str:
     if move in MOVES_ALONE:
         return str(MOVES_ALONE[move])
     try:
-        return str(MOVES[move]) % detail
+        return f"{str(MOVES[move]) % detail}"
     except (KeyError, TypeError):
         return f"{move}: {detail}"
