@@ -207,7 +207,10 @@ def a_crowded_round(labeler: Player, sticker: Sticker, n: int) -> Round:
     return round_
 
 
-def test_the_page_costs_the_same_number_of_queries_however_much_there_is(rita: Player, anna: Player) -> None:
+def test_the_page_costs_the_same_number_of_queries_however_much_there_is(
+    rita: Player, anna: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "FRESH_FOR_S", float("inf"))  # else they are read again now and then, by the clock
     stickers = [make_sticker(number, image="a", poster="a") for number in range(1, 25)]
     a_crowded_round(anna, stickers[0], 1)
     client = client_of(rita)
@@ -221,4 +224,4 @@ def test_the_page_costs_the_same_number_of_queries_however_much_there_is(rita: P
         with CaptureQueriesContext(connection) as seen:
             assert client.get("/studio/review/").status_code == 200
         counts.append(len(seen))
-    assert counts[1:] == [N_QUERIES, N_QUERIES]
+    assert counts == [N_QUERIES - 1, N_QUERIES, N_QUERIES], "one less to come back to the case in hand"
