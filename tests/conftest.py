@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from django.utils import translation
 
 from sticktionary.domain import rules
 
@@ -20,3 +21,11 @@ def _rules_of_its_own() -> Iterator[None]:
     rules.forget()
     yield
     rules.forget()
+
+
+@pytest.fixture(autouse=True)
+def _language_of_its_own() -> Iterator[None]:
+    """A request leaves its language behind in the thread; each test begins without one."""
+    translation.deactivate()
+    yield
+    translation.deactivate()

@@ -30,7 +30,13 @@ def may(player: Player) -> list[str]:
 
 
 def test_the_roles_are_there_on_an_empty_database(db: None) -> None:
-    assert set(Group.objects.values_list("name", flat=True)) == {"moderator", "reviewer", "publisher", "researcher", "admin"}
+    assert set(Group.objects.values_list("name", flat=True)) == {
+        "moderator",
+        "reviewer",
+        "publisher",
+        "researcher",
+        "admin",
+    }
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ class AnnotationRow(Struct, frozen=True):
     annotator: str
     role: str  # judge, reviewer
     order: int  # among the answers to its question
-    t_ms: int | None
-    created: str
+    t_ms: None  # how long it took, and on which day: kept and not published
+    created: None
     status: str  # accepted, rejected, raw: nothing follows from the answers yet
     supersedes: str | None
     consent: str

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -82,8 +81,8 @@ def _answer_rows(told: Told, scope: Scope) -> Iterator[AnnotationRow]:
             annotator=scope.pseudonym(row.player_id),
             role="judge",
             order=order,
-            t_ms=round((row.answered_at - row.dealt_at).total_seconds() * 1_000),
-            created=_time(row.answered_at),
+            t_ms=None,
+            created=None,
             status=_status(row.task, value, held),
             **_common(told, scope),
         )
@@ -112,7 +111,7 @@ def _settlement_row(told: Told, settled: Settlement, scope: Scope) -> Annotation
         role="reviewer",
         order=len(told.rows) + 1,
         t_ms=None,
-        created=_time(settled.at),
+        created=None,
         status="accepted",
         **_common(told, scope),
     )
@@ -161,10 +160,6 @@ def _views(task: Task, held: Value) -> Views | None:
         return None
     seen = taxonomy.load(answers.LABEL_SETS[task]).views(str(answers.gist(task, held)))
     return Views(**{name.replace("-", "_"): label for name, label in seen.items()}) if seen else None
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- per sticker ---

@@ -93,8 +93,8 @@ OF_TABLE: dict[str, dict[str, str]] = {
     "annotations": {
         "ann_id": "name of the answer",
         "order": "its place among the answers to the question, from 1",
-        "t_ms": "how long it took, in milliseconds; empty for a reviewer",
-        "created": "when it was given",
+        "t_ms": "empty: how long things took is not published",
+        "created": "empty: the days on which somebody played are not published",
         "annotator": "pseudonym of who answered, in this release only",
         "role": "`judge` (a player) or `reviewer`",
         "status": "`accepted` or `rejected` by what holds in the end; `raw` where nothing follows yet",

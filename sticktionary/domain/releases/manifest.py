@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from retrieval_engine import taxonomy
 from sticktionary.domain.releases.about import About, File
 from sticktionary.domain.releases.files import write_bytes, write_json
 from sticktionary.domain.releases.folders import SUMS
@@ -41,16 +42,12 @@ def _facts(about: About) -> dict[str, Any]:
         "rules": msgspec.to_builtins(about.rules),
         "counts": about.counts,
         "packs": msgspec.to_builtins(about.packs),
-        "taxonomies": _taxonomies(),
+        "taxonomies": [taxonomy.load(name).reference for name in taxonomy.NAMES],
         "tools": {name: version(name) for name in TOOLS},
         "anonymisation": {name: about.pii[name] for name in ("rule", "n_found", "n_left_out", "n_masked")},
         "n_withdrawn": about.n_withdrawn,
         "previous": about.previous_number,
     }
-
-
-def _taxonomies() -> list[str]:
-    return []
 
 
 def _line(file: File) -> dict[str, Any]:
