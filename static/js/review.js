@@ -27,7 +27,7 @@ async function post(url, body = new URLSearchParams()) {
   const headers = { Accept: "application/json", "X-CSRFToken": token() }
   const response = await fetch(url, { method: "POST", body, headers }).catch(() => { throw new Lost() })
   if (response.status >= 500) throw new Lost()
-  if (!response.headers.get("Content-Type")?.startsWith("application/json")) throw new SignedOut()
+  if (!response.headers.get("content-type")?.startsWith("application/json")) throw new SignedOut()
   const answer = await response.json()
   return response.ok ? answer : { refused: answer }
 }
