@@ -9,9 +9,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sticktionary.domain.releases import asking
+from sticktionary.domain.releases import asking, tombstones
 from sticktionary.domain.releases.about import ReleaseRules
-from sticktionary.models import Pack
+from sticktionary.models import Pack, Tombstone
 from sticktionary.models.players import Language
 
 if TYPE_CHECKING:
@@ -23,6 +23,19 @@ RULES = [name for name in ReleaseRules.__struct_fields__ if name != "credit"]
 
 def _tick(label: _StrOrPromise, usual: bool, help_text: _StrOrPromise = "") -> forms.BooleanField:
     return forms.BooleanField(required=False, initial=usual, label=label, help_text=help_text)
+
+
+class TakeBackForm(forms.Form):
+    kind = forms.ChoiceField(
+        choices=[(name, Tombstone.Kind(name).label) for name in tombstones.VERBS], label=gettext_lazy("What")
+    )
+    number = forms.IntegerField(
+        min_value=1,
+        max_value=2**62,
+        label=gettext_lazy("Number"),
+        help_text=gettext_lazy("As the admin site shows it."),
+    )
+    why = forms.CharField(max_length=300, label=gettext_lazy("Why"), help_text=gettext_lazy("It is kept in the audit."))
 
 
 class ReleaseForm(forms.Form):

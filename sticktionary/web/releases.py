@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.releases import asking, folders, handing_out, preview, sums
+from sticktionary.domain.releases import asking, folders, handing_out, preview, sums, tombstones
 from sticktionary.models import Release
 from sticktionary.web import publications
-from sticktionary.web.release_forms import ReleaseForm
+from sticktionary.web.release_forms import ReleaseForm, TakeBackForm
 from sticktionary.web.workbench import allowed, player_of, progress, show
 
 PER_PAGE = 30
@@ -32,9 +32,29 @@ N_SHOWN = 200  # hits of the scan on the page; the file has them all
 @require_GET
 @allowed("view_release")
 def releases(request: HttpRequest) -> HttpResponse:
+    return _list(request, None)
+
+
+def _list(request: HttpRequest, form: TakeBackForm | None) -> HttpResponse:
     rows = Release.objects.select_related("created_by").order_by("-pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    return show(request, "releases", "releases", {"page": page, "rows": [(row, progress(row)) for row in page]})
+    shown = {"page": page, "rows": [(row, progress(row)) for row in page], "form": form or TakeBackForm()}
+    return show(request, "releases", "releases", shown, 400 if form else 200)
+
+
+@require_POST
+@allowed("publish_release")
+def take_back(request: HttpRequest) -> HttpResponse:
+    """A query, a sticker or a player, out of all releases to come."""
+    form = TakeBackForm(request.POST)
+    if form.is_valid():
+        try:
+            tombstones.withdraw(actor=player_of(request), **form.cleaned_data)
+            messages.success(request, _("Taken back: releases to come leave it out and say so."))
+            return redirect("studio_releases")
+        except Refused as refusal:
+            form.add_error(None, refusal.message)
+    return _list(request, form)
 
 
 @allowed("publish_release")
@@ -183,6 +203,7 @@ ACTIONS = {"cancel": _cancel, "resume": _resume, "withdraw": _withdraw, "check":
 
 urlpatterns = [
     path("", releases, name="studio_releases"),
+    path("take-back/", take_back, name="studio_take_back"),
     path("new/", new_release, name="studio_new_release"),
     path("<int:release_id>/", release, name="studio_release"),
     path("<int:release_id>/state/", state, name="studio_release_state"),

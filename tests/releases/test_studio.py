@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
 from sticktionary.domain.releases import asking, folders, handing_out
-from sticktionary.models import Pack, Player, Release, Sticker
+from sticktionary.models import Pack, Player, Release, Sticker, Tombstone
 from tests.game.page import client_of
 from tests.releases.plays import asked, frozen, looked_up, player, written
 
@@ -148,3 +149,29 @@ def test_a_waiting_release_is_stopped_and_taken_up_again(
     desk.post(reverse("studio_release_resume", args=[release.pk]))
     release.refresh_from_db()
     assert release.state == "queued"
+
+
+def test_something_is_taken_back_by_its_number(desk: Client, stickers: list[Sticker]) -> None:
+    query = written(stickers[0], player(), "so done").queries.get()
+    form = {"kind": "query", "number": query.pk, "why": "asked for by its writer"}
+    assert desk.post(reverse("studio_take_back"), form).status_code == 302
+    assert list(Tombstone.objects.values_list("kind", "subject", "why")) == [("query", query.pk, form["why"])]
+    for wrong in ({"kind": "round"}, {"number": 0}, {"number": query.pk + 1}, {"why": " "}):
+        assert desk.post(reverse("studio_take_back"), form | wrong).status_code == 400
+    assert client("researcher").post(reverse("studio_take_back"), form).status_code == 403
+    assert Tombstone.objects.count() == 1
+
+
+def test_the_command_takes_back_too(release: Release, publisher: Player, stickers: list[Sticker]) -> None:
+    call_command("withdraw", "sticker", stickers[1].pk, why="rights", actor=publisher.username)
+    call_command("withdraw", "release", release.number, why="a mistake", actor=publisher.username)
+    stickers[1].refresh_from_db()
+    release.refresh_from_db()
+    assert (stickers[1].state, release.why_withdrawn) == (Sticker.State.WITHDRAWN, "a mistake")
+    for kind, number, actor in [
+        ("release", 99, publisher.username),
+        ("query", 2**40, publisher.username),
+        ("player", 1, "nobody"),
+    ]:
+        with pytest.raises(CommandError, match="There is no"):
+            call_command("withdraw", kind, number, why="why", actor=actor)

@@ -6,7 +6,7 @@ who have one of them can leave it out, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -49,6 +49,22 @@ def withdraw_player(*, actor: Player, player_id: int, why: str) -> None:
     if not Player.objects.filter(pk=player_id).exists():
         raise Refused("no_such_player", _("There is no such player."))
     _bury(Kind.PLAYER, [player_id], actor, why)
+
+
+VERBS: dict[str, Callable[[Player, int, str], None]] = {
+    Kind.QUERY.value: lambda actor, number, why: withdraw_query(actor=actor, query_id=number, why=why),
+    Kind.STICKER.value: lambda actor, number, why: withdraw_sticker(actor=actor, sticker_id=number, why=why),
+    Kind.PLAYER.value: lambda actor, number, why: withdraw_player(actor=actor, player_id=number, why=why),
+}
+
+
+def withdraw(*, actor: Player, kind: str, number: int, why: str) -> None:
+    """Take back a query, a sticker or all that a player gave, by its number; with a reason, which is kept."""
+    if kind not in VERBS:
+        raise Refused("no_such_kind", _("That cannot be taken back."))
+    if not why.strip():
+        raise Refused("no_reason", _("Say why it is taken back."))
+    VERBS[kind](actor, number, why.strip())
 
 
 def let_go(player: Player) -> None:
