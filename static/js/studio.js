@@ -30,3 +30,6 @@ for (const form of document.querySelectorAll("form[enctype]")) {
     queueMicrotask(() => { button.disabled = true; });
   });
 }
+
+// The tab of this page, where there are more than the screen holds.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" })
