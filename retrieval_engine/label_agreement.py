@@ -23,13 +23,13 @@ import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-import krippendorff
 import numpy as np
-from krippendorff.krippendorff import DistanceMetric
 from numpy.typing import NDArray
-from statsmodels.stats.inter_rater import cohens_kappa
+
+if TYPE_CHECKING:
+    from krippendorff.krippendorff import DistanceMetric
 
 Level = Literal["nominal", "interval", "set"]
 Counts = NDArray[np.int64]
@@ -110,6 +110,8 @@ def _share_of_pairs(unit: Sequence[int]) -> float:
 
 
 def _kappa(coded: Sequence[Sequence[int]], n_values: int, weights: Counts) -> Estimate | None:
+    from statsmodels.stats.inter_rater import cohens_kappa  # a second to load; answers are compared without it
+
     firsts, seconds = (np.eye(n_values)[[unit[rater] for unit in coded]] for rater in (0, 1))  # [units, values]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # one value throughout: no agreement by chance to compare
@@ -120,6 +122,8 @@ def _kappa(coded: Sequence[Sequence[int]], n_values: int, weights: Counts) -> Es
 
 
 def _alpha(coded: Sequence[Sequence[int]], values: Sequence[Any], level: Level, weights: Counts) -> Estimate | None:
+    import krippendorff
+
     if len(values) < 2:
         return None  # nothing varies
     counts = np.zeros((len(coded), len(values)))
@@ -142,7 +146,7 @@ def _looked_up(distances: Figures) -> DistanceMetric:
     def metric(v1: Any, v2: Any, **_ignored: Any) -> Any:
         return distances[v1, v2]
 
-    return cast(DistanceMetric, metric)
+    return cast("DistanceMetric", metric)
 
 
 def _resampled_alphas(counts: Figures, distances: Figures, weights: Counts) -> Figures:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 HEAVY = {"torch", "torchvision", "open_clip", "transformers", "onnx", "matplotlib"}
+HEAVY |= {"pandas", "pyarrow", "statsmodels", "krippendorff", "sacrebleu", "huggingface_hub"}  # the worker's
 WEB_PROCESS = """
 import sys
 import sticktionary.asgi

@@ -16,9 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 from scipy.special import expit, logit
-from statsmodels.stats.multitest import multipletests
 
 FEWEST = 6  # rounds of one writer looked up by the other
 FALSE_SHARE = 0.01
@@ -90,6 +88,8 @@ def suspicions(
     meetings: Iterable[Meeting], *, fewest: int = FEWEST, false_share: float = FALSE_SHARE
 ) -> list[Suspicion]:
     """The pairs that agree above chance, the most striking first."""
+    from statsmodels.stats.multitest import multipletests  # a second to load, and only the worker counts
+
     facts = sorted(meetings, key=lambda meeting: (meeting.round_id, meeting.finder))
     tested = every_pair(facts, fewest=fewest)
     if not tested:
@@ -172,6 +172,8 @@ def _tail(k: int, chances: np.ndarray) -> float:
 
 def fisher(n_found: int, n: int, n_others_found: int, n_others: int) -> float:
     """Whether this retriever finds more of the same rounds than others do, one-sided."""
+    from scipy import stats
+
     table = [[n_found, n - n_found], [n_others_found, n_others - n_others_found]]
     return float(stats.fisher_exact(table, alternative="greater").pvalue)
 

@@ -15,7 +15,6 @@ from statistics import stdev
 from typing import Any
 
 from rapidfuzz import fuzz
-from scipy import stats
 
 from sticktionary.models import Flag
 
@@ -131,6 +130,8 @@ def bot(play: Play) -> Finding | None:
 
 def _metronome(times: Sequence[float]) -> dict[str, Any] | None:
     """A chi-squared test of the variance of log times against the least a person has."""
+    from scipy import stats  # half a second to load, and only the worker counts
+
     spread = stdev(math.log(max(seconds, 1e-3)) for seconds in times)
     p = float(stats.chi2.cdf((len(times) - 1) * (spread / HUMAN_SPREAD) ** 2, len(times) - 1))
     if p > UNLIKELY:
@@ -288,6 +289,8 @@ def findings(play: Play) -> list[Finding]:
 
 def binomial_tail(k: int, n: int, p: float) -> float:
     """P(at least k of n)."""
+    from scipy import stats
+
     return float(stats.binom.sf(k - 1, n, p)) if n else 1.0
 
 
