@@ -85,45 +85,57 @@ class Row:
 # --- measures of words ---
 
 
-class Grams(NamedTuple):
-    """What BLEU counts of a text: its tokens and its pairs of neighbours."""
+class Said(NamedTuple):
+    """What is counted of a text: its tokens in their order and by number, and its pairs of neighbours."""
 
+    order: list[str]
     tokens: Counter[str]
     pairs: Counter[tuple[str, str]]
-    n: int  # tokens
 
 
-class Bleu:
-    """Sentence BLEU of orders 1 and 2 with exponential smoothing, 0 to 100, on our tokens; 0 for a text without any.
+def _said(order: list[str]) -> Said:
+    return Said(order, Counter(order), Counter(pairwise(order)))
 
-    To the last bit what sacrebleu says with an effective order; that is made for whole corpora, and a pair of queries
-    takes it twenty times as long.
-    """
 
-    def __init__(self, tokens: str = "words", tokenizer: Tokenizer = segment) -> None:
-        self.name = f"BLEU ({tokens})"
-        self._grams = lru_cache(KEPT)(lambda text: _grams(tokenizer(text)))
+class OfTokens:
+    """A measure of two texts' tokens: 0 where they have none in common, which is how it is with most pairs."""
+
+    def __init__(self, name: str, tokenizer: Tokenizer, score: Callable[[Said, Said], float]) -> None:
+        self.name = name
+        self._said, self._score = lru_cache(KEPT)(lambda text: _said(tokenizer(text))), score
 
     def prepare(self, texts: Sequence[str]) -> None:
         pass
 
     def __call__(self, first: str, second: str) -> float:
-        return _bleu(self._grams(first), self._grams(second))
+        return self.nearest(first, [second])
+
+    def nearest(self, text: str, others: Sequence[str]) -> float:
+        """The highest score of the text against one of the others."""
+        one, score = self._said(text), self._score
+        tokens, said = one.tokens.keys(), map(self._said, others)
+        return max((score(one, other) for other in said if not tokens.isdisjoint(other.tokens)), default=0.0)
 
 
-def _grams(tokens: Sequence[str]) -> Grams:
-    return Grams(Counter(tokens), Counter(pairwise(tokens)), len(tokens))
+class Bleu(OfTokens):
+    """Sentence BLEU of orders 1 and 2 with exponential smoothing, 0 to 100, on our tokens; 0 for a text without any.
+
+    To the last bit what sacrebleu says with an effective order; that is made for whole corpora, and a pair of queries
+    takes it many times as long.
+    """
+
+    def __init__(self, tokens: str = "words", tokenizer: Tokenizer = segment) -> None:
+        super().__init__(f"BLEU ({tokens})", tokenizer, _bleu)
 
 
-def _bleu(hypothesis: Grams, reference: Grams) -> float:
-    if hypothesis.tokens.keys().isdisjoint(reference.tokens):
-        return 0.0
-    precision = 100.0 * _in_common(hypothesis.tokens, reference.tokens) / hypothesis.n
-    brevity = exp(1 - reference.n / hypothesis.n) if hypothesis.n < reference.n else 1.0
-    if hypothesis.n == 1:
+def _bleu(hypothesis: Said, reference: Said) -> float:
+    n, n_reference = len(hypothesis.order), len(reference.order)
+    precision = 100.0 * _in_common(hypothesis.tokens, reference.tokens) / n
+    brevity = exp(1 - n_reference / n) if n < n_reference else 1.0
+    if n == 1:
         return brevity * exp(log(precision))
-    n_pairs, in_common = hypothesis.n - 1, _in_common(hypothesis.pairs, reference.pairs)
-    of_pairs = 100.0 * in_common / n_pairs if in_common else 100.0 / (2.0 * n_pairs)
+    in_common = _in_common(hypothesis.pairs, reference.pairs)
+    of_pairs = 100.0 * in_common / (n - 1) if in_common else 100.0 / (2.0 * (n - 1))
     return brevity * exp((log(precision) + log(of_pairs)) / 2)
 
 
@@ -131,45 +143,35 @@ def _in_common(first: Counter[T], second: Counter[T]) -> int:
     return sum(min(first[gram], second[gram]) for gram in first.keys() & second.keys())
 
 
-class RougeL:
+class RougeL(OfTokens):
     """F1 of the longest common subsequence of tokens, 0 to 1; 0 for a text without any."""
 
     def __init__(self, tokens: str = "words", tokenizer: Tokenizer = segment) -> None:
-        self.name = f"ROUGE-L ({tokens})"
-        self._tokens = lru_cache(KEPT)(lambda text: _with_set(tokenizer(text)))
-
-    def prepare(self, texts: Sequence[str]) -> None:
-        pass
-
-    def __call__(self, first: str, second: str) -> float:
-        (one, words), (other, other_words) = self._tokens(first), self._tokens(second)
-        if words.isdisjoint(other_words):
-            return 0.0
-        # 2PR / (P + R) with P = common / len(one), R = common / len(other)
-        return 2 * common_length(one, other) / (len(one) + len(other))
+        super().__init__(f"ROUGE-L ({tokens})", tokenizer, _rouge_l)
 
 
-def _with_set(tokens: list[str]) -> tuple[list[str], frozenset[str]]:
-    return tokens, frozenset(tokens)
+def _rouge_l(first: Said, second: Said) -> float:
+    one, other = first.order, second.order
+    # 2PR / (P + R) with P = common / len(one), R = common / len(other)
+    return 2 * common_length(one, other) / (len(one) + len(other))
 
 
 def common_length(first: Sequence[str], second: Sequence[str]) -> int:
-    """The length of the longest common subsequence.
+    """The length of the longest common subsequence, a whole row of the table at a time as bits of a number (Hyyrö
+    2004): what is 0 in `row` has grown by one there.
 
     >>> common_length("a b c d".split(), "b x d a".split())
     2
     """
-    lengths = [0] * (len(second) + 1)  # of the part of `first` read so far against each beginning of `second`
+    places: dict[str, int] = {}
+    for n, token in enumerate(second):
+        places[token] = places.get(token, 0) | 1 << n
+    full = (1 << len(second)) - 1
+    row = full
     for token in first:
-        diagonal = 0
-        for n, other in enumerate(second, 1):
-            above = lengths[n]
-            if token == other:
-                lengths[n] = diagonal + 1
-            elif lengths[n - 1] > above:
-                lengths[n] = lengths[n - 1]
-            diagonal = above
-    return lengths[-1]
+        here = row & places.get(token, 0)
+        row = (row + here | row - here) & full
+    return len(second) - row.bit_count()
 
 
 class Jaccard:
@@ -225,9 +227,15 @@ def _both_ways(measure: Measure, first: str, second: str) -> float:
 
 
 def _nearest(measure: Measure, first: Sequence[str], second: Sequence[str]) -> float:
-    one_way = sum(max(measure(query, other) for other in second) for query in first) / len(first)
-    other_way = sum(max(measure(query, other) for other in first) for query in second) / len(second)
+    one_way = sum(_highest(measure, query, second) for query in first) / len(first)
+    other_way = sum(_highest(measure, query, first) for query in second) / len(second)
     return (one_way + other_way) / 2
+
+
+def _highest(measure: Measure, query: str, others: Sequence[str]) -> float:
+    if isinstance(measure, OfTokens):
+        return measure.nearest(query, others)
+    return max(measure(query, other) for other in others)
 
 
 def score(measure: Measure, first: Sequence[str], second: Sequence[str], variant: Variant) -> float:
