@@ -9,7 +9,7 @@ _data = tempfile.mkdtemp(prefix="sticktionary-tests-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["STICKTIONARY_DATA"] = _data
 os.mkdir(os.path.join(_data, "static"))
-os.environ.setdefault("CHANNEL_PREFIX", f"test-{os.getpid()}")
+os.environ["CHANNEL_PREFIX"] = f"test-{os.getpid()}"  # also of each of several processes that test side by side
 
 from sticktionary.settings import *  # noqa: E402, F403
 
