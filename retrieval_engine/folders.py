@@ -215,6 +215,7 @@ def survey(folder: Path, like: str = "release", measures: Sequence[Measure] = ()
         rows = read_list(path, like)
         gathered[language] = gather(rows)
         annotators = annotators_in(folder, language, rows)
+        del rows  # they are not asked for again, and there may be a million
         agreed[language] = agreement(
             annotators, [*measures_of(language), Jaccard(), *measures], variants_for(annotators)
         )
