@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -110,21 +111,23 @@ def test_a_number_that_was_taken_meanwhile_is_not_given_twice(
 # --- a full disk ---
 
 
-@pytest.fixture
+@contextmanager
 def little_room() -> Iterator[None]:
     """No file may grow beyond a few kilobytes: the kernel answers as it does when a disk is full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    signal.signal(signal.SIGXFSZ, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
 
 
-def test_a_full_disk_is_told_and_cleaned_up(publisher: Player, play: None, request: pytest.FixtureRequest) -> None:
+def test_a_full_disk_is_told_and_cleaned_up(publisher: Player, play: None) -> None:
     release = asked(publisher)
-    request.getfixturevalue("little_room")
-    jobs.carry_out(Release, release.pk, freezing.run)
+    with little_room():
+        jobs.carry_out(Release, release.pk, freezing.run)
     release.refresh_from_db()
     assert (release.state, release.error) == ("failed", "There is no room left for the release on the disk.")
     assert list(folders.root().iterdir()) == []

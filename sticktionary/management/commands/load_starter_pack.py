@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from sticktionary.domain import importing, jobs, registry
+from sticktionary.domain import catalogue, importing, jobs, registry
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.importing import Line
 from sticktionary.models import ImportJob, Pack
@@ -51,6 +51,8 @@ class Command(BaseCommand):
         job.refresh_from_db()
         if job.state != ImportJob.State.DONE:
             raise CommandError(f"The starter pack could not be loaded: {job.error}")
+        why = f"our own drawings, {pack.licence}"
+        catalogue.set_may_publish_pictures(actor=None, pack=pack, may_publish=True, why=why)
 
     def _is_complete(self, pack: Pack, folder: Path) -> bool:
         """Whether every sticker of the folder has been loaded by an import that came to its end."""
