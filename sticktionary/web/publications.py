@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from sticktionary.domain.errors import Refused
 from sticktionary.domain.releases import publishing
 from sticktionary.models import Publication, Release
 from sticktionary.models.job import Job
-from sticktionary.web.workbench import allowed, player_of, progress
+from sticktionary.web.workbench import View, allowed, player_of, progress
 
 
 def panel(release: Release) -> dict[str, Any]:
@@ -54,31 +55,25 @@ def state(request: HttpRequest, publication_id: int) -> JsonResponse:
     return JsonResponse(progress(job), headers={"Cache-Control": "no-store"})
 
 
-@require_POST
-@allowed("publish_release")
-def cancel(request: HttpRequest, publication_id: int) -> HttpResponse:
-    job = get_object_or_404(Publication, pk=publication_id)
-    try:
-        publishing.cancel(actor=player_of(request), publication=job)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    return redirect("studio_release", job.release_id)
+def _acting(verb: Callable[..., None]) -> View:
+    """A view that calls a verb about one publication and goes back to its release."""
 
+    @require_POST
+    @allowed("publish_release")
+    def act(request: HttpRequest, publication_id: int) -> HttpResponse:
+        job = get_object_or_404(Publication, pk=publication_id)
+        try:
+            verb(actor=player_of(request), publication=job)
+        except Refused as refusal:
+            messages.error(request, refusal.message)
+        return redirect("studio_release", job.release_id)
 
-@require_POST
-@allowed("publish_release")
-def resume(request: HttpRequest, publication_id: int) -> HttpResponse:
-    job = get_object_or_404(Publication, pk=publication_id)
-    try:
-        publishing.resume(actor=player_of(request), publication=job)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    return redirect("studio_release", job.release_id)
+    return act
 
 
 urlpatterns = [
     path("<int:release_id>/", publish, name="studio_publish"),
     path("<int:publication_id>/state/", state, name="studio_publication_state"),
-    path("<int:publication_id>/cancel/", cancel, name="studio_publication_cancel"),
-    path("<int:publication_id>/resume/", resume, name="studio_publication_resume"),
+    path("<int:publication_id>/cancel/", _acting(publishing.cancel), name="studio_publication_cancel"),
+    path("<int:publication_id>/resume/", _acting(publishing.resume), name="studio_publication_resume"),
 ]
