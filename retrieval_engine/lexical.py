@@ -111,6 +111,7 @@ class LexicalIndex:
         self._base = Base.empty()
         self._delta: _Delta = {}
         self._merging: _Delta = {}  # a delta that a compaction has taken and not yet given back
+        self._merging_slots = set[int]()  # of the documents in it
         self._heavy: dict[int, dict[int, int]] = {}  # term: slot: frequency above MAX_FREQUENCY
         self._fresh_slots: dict[int, int] = {}  # by id, of documents that came after the base
         self._fresh_terms: dict[int, tuple[int, ...]] = {}  # by slot
