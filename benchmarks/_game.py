@@ -106,7 +106,7 @@ def make_players(n: int) -> list[tuple[int, str]]:
     from django.test import Client
     from django.utils import timezone
 
-    from sticktionary.domain import guests
+    from sticktionary.domain.people import guests
     from sticktionary.models import Player
 
     made = []

@@ -70,7 +70,7 @@ def admin() -> Client:
     from django.conf import settings
     from django.test import Client
 
-    from sticktionary.domain import moderation
+    from sticktionary.domain.people import moderation
 
     player = moderation.make_admin(username="bench", password="four words on a desk", language="en")  # noqa: S106
     client = Client()

@@ -32,7 +32,7 @@ class DeskConfig(SimpleAdminConfig):
 def write_roles(sender: AppConfig, using: str, **told: Any) -> None:
     from django.contrib.auth.management import create_permissions
 
-    from sticktionary.domain import roles
+    from sticktionary.domain.people import roles
 
     create_permissions(sender, verbosity=0, using=using)  # Django's own turn comes after ours
     roles.write()

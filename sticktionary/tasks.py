@@ -30,7 +30,11 @@ def begin(**kwargs: Any) -> None:
 @app.task(name="sticktionary.sweep")
 def sweep() -> None:
     """Make lost jobs good, embed stickers that were missed, forget what nobody needs any more."""
-    from sticktionary.domain import annotation_figures, deciding, figures, guests, importing, jobs, registry, search
+    from sticktionary.domain import figures, jobs, registry, search
+    from sticktionary.domain.annotation import tallies
+    from sticktionary.domain.intake import importing
+    from sticktionary.domain.people import guests
+    from sticktionary.domain.play import deciding
     from sticktionary.domain.quality import estimates
     from sticktionary.domain.releases import folders
 
@@ -38,7 +42,7 @@ def sweep() -> None:
     deciding.sweep()
     estimates.count_new()
     figures.refresh()
-    annotation_figures.refresh()
+    tallies.refresh()
     importing.forget_uploads()
     folders.sweep()
     registry.embed_missing()
@@ -72,7 +76,8 @@ def refresh_statistics(asked_for: bool = False) -> None:
 
 @app.task(name="sticktionary.run_import")
 def run_import(job_id: int) -> None:
-    from sticktionary.domain import importing, jobs, registry
+    from sticktionary.domain import jobs, registry
+    from sticktionary.domain.intake import importing
     from sticktionary.models import ImportJob
 
     if jobs.carry_out(ImportJob, job_id, importing.run):
@@ -97,7 +102,8 @@ def run_export(job_id: int) -> None:
 
 @app.task(name="sticktionary.run_conversation_import")
 def run_conversation_import(job_id: int) -> None:
-    from sticktionary.domain import conversations, jobs
+    from sticktionary.domain import jobs
+    from sticktionary.domain.chats import conversations
     from sticktionary.models import ConversationImport
 
     jobs.carry_out(ConversationImport, job_id, conversations.run)

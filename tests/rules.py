@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sticktionary.domain import chance, rules
+from sticktionary.domain import rules
+from sticktionary.domain.play import chance
 from sticktionary.models import RuleSet
 
 

@@ -48,7 +48,7 @@ def simulate(seed: int, numbers: dict[str, int], *, pages: int = 60, n_stickers:
 
 
 def _player(number: int, person: Person) -> int:
-    from sticktionary.domain import accounts
+    from sticktionary.domain.people import accounts
     from sticktionary.models import Player
 
     name = f"{person.kind.replace(', ', '-').replace(' ', '-')}-{number}"
@@ -77,7 +77,7 @@ class _Game:
 
     def sweep(self, until: float) -> None:
         """What the worker does every now and then; while nobody plays, once is enough."""
-        from sticktionary.domain import deciding
+        from sticktionary.domain.play import deciding
         from sticktionary.domain.quality import estimates, flags
 
         if self.next_sweep <= until:
@@ -109,8 +109,8 @@ class _Game:
         return at + (life.person.after_page_s() if life.left > 0 else life.person.break_s())
 
     def deal(self, life: Life, at: float) -> float:
-        from sticktionary.domain import dealing
-        from sticktionary.domain.outcome import live_queries
+        from sticktionary.domain.play import dealing
+        from sticktionary.domain.play.outcome import live_queries
         from sticktionary.models import Sitting, Turn
 
         if life.left <= 0:
@@ -141,8 +141,8 @@ class _Game:
         return [*moves, (at + life.person.pace * 0.8, "submit", {"turn": turn.pk})]
 
     def make(self, life: Life, move: str, detail: dict[str, object]) -> None:
-        from sticktionary.domain import labelling, machine, retrieving, turns
         from sticktionary.domain.errors import Refused
+        from sticktionary.domain.play import labelling, machine, retrieving, turns
 
         lease = turns.lease_of(int(str(detail["turn"])), life.player_id)
         who = {"player_id": life.player_id, "lease": lease, "key": f"simulated-{next(self.keys)}"}
@@ -165,8 +165,8 @@ class _Game:
 
     def submit(self, life: Life, who: dict[str, object]) -> None:
         """When everything was refused, something else is written."""
-        from sticktionary.domain import labelling
         from sticktionary.domain.errors import Refused
+        from sticktionary.domain.play import labelling
 
         try:
             labelling.submit(**who)  # type: ignore[arg-type]

@@ -49,7 +49,7 @@ def loaded(seed: int) -> Iterator[Clock]:
     """Time that is set by hand, dice that fall the same every time, nobody to announce anything to."""
     from django.db import connection
 
-    from sticktionary.domain import chance
+    from sticktionary.domain.play import chance
 
     clock, state = Clock(), random.getstate()
     random.seed(seed)  # SQLite's random order asks Python

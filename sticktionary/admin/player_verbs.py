@@ -9,9 +9,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from sticktionary.domain import moderation
+from sticktionary.domain.people import moderation
+from sticktionary.domain.people.roles import Role
 from sticktionary.domain.quality import sanctions
-from sticktionary.domain.roles import Role
 from sticktionary.models import Player, Sanction
 from sticktionary.models.players import Language
 

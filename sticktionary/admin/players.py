@@ -15,8 +15,8 @@ from sticktionary.admin import showing
 from sticktionary.admin.asking import editor
 from sticktionary.admin.player_verbs import VERBS, open_to
 from sticktionary.admin.read_only import ReadOnly, by_number, by_player
-from sticktionary.domain import names
 from sticktionary.domain.errors import NotAllowed, Refused
+from sticktionary.domain.people import names
 from sticktionary.models import AuditEntry, Flag, Player, PlayerQuality, Sanction
 
 N_SHOWN = 50  # of each kind on a player's page

@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 
 from sticktionary.admin import showing
 from sticktionary.admin.paging import KeysetChangeList
-from sticktionary.domain import names
+from sticktionary.domain.people import names
 from sticktionary.models import Player
 
 

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from sticktionary.domain import pictures
+from sticktionary.domain.intake import pictures
 from sticktionary.models import Sticker
 
 WHOLE = 20_000  # characters of a value on a row's own page

@@ -10,8 +10,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sticktionary.domain import pictures
-from sticktionary.domain.snapshot import Picture
+from sticktionary.domain.intake import pictures
+from sticktionary.domain.play.snapshot import Picture
 from sticktionary.models import Case, Flag, Judgement, LedgerEntry, Retrieval, Round, Sticker
 
 N_PREVIEWS = 200

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from retrieval_engine.text import normalise
-from sticktionary.domain import accounts
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts
 from sticktionary.models import AuditEntry, IndexChange, Pack, Player, Query, Round, Sticker, Task
 
 PER_ROUND = 5  # queries

@@ -19,11 +19,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from retrieval_engine.data import StickerQueries, writable, write_queries_csv
-from sticktionary.domain import accounts, jobs
+from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.outcome import PROVEN
-from sticktionary.domain.pictures import path_of
-from sticktionary.domain.rulings import as_ruled
+from sticktionary.domain.intake.pictures import path_of
+from sticktionary.domain.people import accounts
+from sticktionary.domain.play.outcome import PROVEN
+from sticktionary.domain.review.rulings import as_ruled
 from sticktionary.models import AuditEntry, ExportJob, Player, Query, Round, Sticker
 from sticktionary.models.players import Language
 

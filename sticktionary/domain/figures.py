@@ -16,7 +16,7 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum,
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from sticktionary.domain.outcome import PROVEN
+from sticktionary.domain.play.outcome import PROVEN
 from sticktionary.models import DayFigures, Query, Round, Ruling, Skip, Turn
 from sticktionary.models.players import Language
 

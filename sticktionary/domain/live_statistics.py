@@ -21,9 +21,9 @@ from retrieval_engine.statistics import Gathered, gather, overlap
 from retrieval_engine.text_agreement import Jaccard, Measure, Row, agreement, measures_of
 from sticktionary.domain import exporting, registry
 from sticktionary.domain.figures import PAGE_MOST
-from sticktionary.domain.outcome import COUNTS, PROVEN
+from sticktionary.domain.play.outcome import COUNTS, PROVEN
 from sticktionary.domain.quality import sanctions
-from sticktionary.domain.rulings import NOT_DISCARDED, as_ruled
+from sticktionary.domain.review.rulings import NOT_DISCARDED, as_ruled
 from sticktionary.models import Query, Retrieval, Round, Sticker, Turn
 from sticktionary.models.players import Language
 

@@ -23,9 +23,10 @@ from django.utils.translation import gettext as _
 from retrieval_engine.bundle import MANIFEST, BundleError, read_manifest
 from retrieval_engine.frames import FrameError
 from retrieval_engine.serving import Bundle
-from sticktionary.domain import accounts, jobs
+from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.pictures import path_of
+from sticktionary.domain.intake.pictures import path_of
+from sticktionary.domain.people import accounts
 from sticktionary.models import AuditEntry, Embedding, ModelVersion, Player, Sticker
 
 WORDS_ONLY = "bm25"  # what stands for the model's name where search goes by words alone

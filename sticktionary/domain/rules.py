@@ -14,8 +14,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct
 
-from sticktionary.domain import accounts
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts
 from sticktionary.models import AuditEntry, Player, RuleSet
 
 Share = Annotated[float, Meta(ge=0, le=1)]

@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from retrieval_engine.searcher import Hit, Searcher
 from sticktionary.domain import registry
-from sticktionary.domain.outcome import PROVEN
-from sticktionary.domain.pictures import pictures_of
-from sticktionary.domain.rulings import as_ruled
-from sticktionary.domain.snapshot import Picture
+from sticktionary.domain.intake.pictures import pictures_of
+from sticktionary.domain.play.outcome import PROVEN
+from sticktionary.domain.play.snapshot import Picture
+from sticktionary.domain.review.rulings import as_ruled
 from sticktionary.models import Embedding, IndexChange, Query, Round, Sticker
 
 SETTLED_AFTER = timedelta(seconds=60)  # a transaction older than this has long committed its lines

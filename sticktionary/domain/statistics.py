@@ -24,9 +24,9 @@ from retrieval_engine.folders import Players, survey
 from retrieval_engine.statistics import Figures, Overlap
 from retrieval_engine.text_agreement import Row
 from sticktionary.celery_app import app
-from sticktionary.domain import accounts
 from sticktionary.domain import live_statistics as play
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts
 from sticktionary.models import Player, Query
 from sticktionary.models.players import Language
 

@@ -20,14 +20,14 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone, translation
 from django.utils.translation import gettext, gettext_noop
 
-from sticktionary.domain import dealing, labelling, machine
-from sticktionary.domain.admission import admit
 from sticktionary.domain.database import in_database
-from sticktionary.domain.dealing import WAIT
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.events import group_of
-from sticktionary.domain.sitting import snapshot_of
-from sticktionary.domain.snapshot import LabelTurn, Snapshot, Waiting
+from sticktionary.domain.people.admission import admit
+from sticktionary.domain.play import dealing, labelling, machine
+from sticktionary.domain.play.dealing import WAIT
+from sticktionary.domain.play.sitting import snapshot_of
+from sticktionary.domain.play.snapshot import LabelTurn, Snapshot, Waiting
 from sticktionary.live import protocol
 from sticktionary.live.limits import Bucket
 from sticktionary.live.moves import Outcome, carry_out

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import annotating, dealing, labelling, notices, retrieving, skipping, waiting
+from sticktionary.domain.annotation import annotating
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.machine import Guess
+from sticktionary.domain.play import dealing, labelling, notices, retrieving, skipping, waiting
+from sticktionary.domain.play.machine import Guess
 from sticktionary.live import protocol
 
 

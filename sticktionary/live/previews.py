@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from sticktionary.domain.checks import clean
 from sticktionary.domain.database import in_database
-from sticktionary.domain.labelling import Desk, Shown
+from sticktionary.domain.play.checks import clean
+from sticktionary.domain.play.labelling import Desk, Shown
 from sticktionary.domain.search import catalogue_search
 from sticktionary.live import protocol
 

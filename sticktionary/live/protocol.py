@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from sticktionary.domain.answers import Given
+from sticktionary.domain.annotation.answers import Given
 
 Key = Annotated[str, Meta(min_length=8, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 Lease = Annotated[str, Meta(max_length=200)]

@@ -7,8 +7,8 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import accounts, guests
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts, guests
 from sticktionary.models import Player
 
 

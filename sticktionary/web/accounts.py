@@ -20,8 +20,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from sticktionary.domain import consent, events, guests
+from sticktionary.domain import events
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import consent, guests
 from sticktionary.models import Player
 from sticktionary.web.account_adapter import guest_id_of
 from sticktionary.web.edition import EDITIONS, native_language

@@ -13,11 +13,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from sticktionary.domain import annotation_figures, answers, bonus_page, questions, settling
-from sticktionary.domain.answers import Given
+from sticktionary.domain.annotation import answers, bonus_page, questions, settling, tallies
+from sticktionary.domain.annotation.answers import Given
+from sticktionary.domain.annotation.questions import Question
 from sticktionary.domain.errors import RuleBroken
-from sticktionary.domain.questions import Question
-from sticktionary.domain.snapshot import ChatLine
+from sticktionary.domain.play.snapshot import ChatLine
 from sticktionary.models import Annotation, Sticker, Task, Utterance
 from sticktionary.web.workbench import allowed, player_of, show
 
@@ -40,7 +40,7 @@ class ToSettle:
 @require_GET
 @allowed("view_annotation")
 def page(request: HttpRequest) -> HttpResponse:
-    figures = annotation_figures.figures()
+    figures = tallies.figures()
     waiting = settling.unsettled(figures.split)
     context = {
         "figures": figures,

@@ -9,9 +9,9 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from sticktionary.domain import appeals
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.pictures import picture_of
+from sticktionary.domain.intake.pictures import picture_of
+from sticktionary.domain.review import appeals
 from sticktionary.models import Round
 from sticktionary.web.workbench import player_of
 

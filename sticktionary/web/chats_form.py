@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sticktionary.domain.conversations import Options
+from sticktionary.domain.chats.conversations import Options
 from sticktionary.models import ConversationImport
 from sticktionary.models.players import Language
 

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sticktionary.domain import conversations, jobs
+from sticktionary.domain import jobs
+from sticktionary.domain.chats import conversations
 from sticktionary.domain.chats.showing import shown
 from sticktionary.domain.errors import Refused
 from sticktionary.models import Conversation, ConversationImport, Player, Utterance

@@ -6,8 +6,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from sticktionary.domain import accounts
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts
 from sticktionary.models import Player
 from sticktionary.models.players import Language
 from sticktionary.web.edition import native_language

@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
-from sticktionary.domain import importing
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.intake import importing
 from sticktionary.models import ImportItem, ImportJob, Player
 from sticktionary.web.uploads import ImportForm, Quota, limit
 from sticktionary.web.workbench import allowed, player_of, progress, show

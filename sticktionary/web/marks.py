@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sticktionary.domain.review_effects import Verdict
-from sticktionary.domain.review_verdicts import verdicts_of
+from sticktionary.domain.review.effects import Verdict
+from sticktionary.domain.review.verdicts import verdicts_of
 from sticktionary.models import Case, Flag
 
 Words = str | Promise

@@ -14,7 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.vary import vary_on_cookie
 from django.views.i18n import JavaScriptCatalog
 
-from sticktionary.domain import accounts, admission
+from sticktionary.domain.people import accounts, admission
 from sticktionary.models import Query, Sticker
 from sticktionary.web.demo import demo
 from sticktionary.web.edition import native_language

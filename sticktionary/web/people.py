@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from sticktionary.domain import board, history, leaving, mydata, scoring
-from sticktionary.domain.board import Span
-from sticktionary.domain.streak import Streak
+from sticktionary.domain.people import leaving, mydata
+from sticktionary.domain.play import board, history, scoring
+from sticktionary.domain.play.board import Span
+from sticktionary.domain.play.streak import Streak
 from sticktionary.models import PlayDay, Player
 from sticktionary.models.players import Language
 from sticktionary.web.accounts import urlpatterns as account_urlpatterns

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import re_path
 from django.views.decorators.http import condition, require_safe
 
-from sticktionary.domain.pictures import path_of
+from sticktionary.domain.intake.pictures import path_of
 
 FOR_EVER = "private, max-age=31536000, immutable"
 

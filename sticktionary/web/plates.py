@@ -23,8 +23,8 @@ from django.urls import re_path
 from django.views.decorators.http import require_safe
 
 from sticktionary.domain.database import in_database
-from sticktionary.domain.pictures import path_of
-from sticktionary.domain.plates import Plates, files_of
+from sticktionary.domain.intake.pictures import path_of
+from sticktionary.domain.play.plates import Plates, files_of
 
 ADDRESS = (
     r"plates/(?P<public_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<letter>[a-x])(?P<still>\.still)?\.webp\Z"

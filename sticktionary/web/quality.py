@@ -17,8 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sticktionary.domain import rules
 from sticktionary.domain.errors import RuleBroken
-from sticktionary.domain.outcome import texts_of
-from sticktionary.domain.pictures import picture_of
+from sticktionary.domain.intake.pictures import picture_of
+from sticktionary.domain.play.outcome import texts_of
 from sticktionary.domain.quality import difficulty, gold, hidden_arm, overview, rulebook, skill, weights
 from sticktionary.domain.quality.hidden_arm import Effect
 from sticktionary.domain.quality.skill import Belief

@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from sticktionary.domain import casefile, review_queue, review_verdicts, rules
+from sticktionary.domain import rules
 from sticktionary.domain.errors import NotAllowed, RuleBroken
-from sticktionary.domain.review_queue import Filter
+from sticktionary.domain.review import casefile, desk, verdicts
+from sticktionary.domain.review.desk import Filter
 from sticktionary.models import Case, Judgement
 from sticktionary.models.players import Language
 from sticktionary.web.marks import marks_of, reason_words
@@ -40,12 +41,12 @@ def queue(request: HttpRequest) -> HttpResponse:
         "file": _file(case),
         "wanted": wanted,
         "query": _query_of(wanted),
-        "counts": review_queue.counts(),
+        "counts": desk.counts(),
         "kinds": Case.Kind,
         "languages": Language,
         "days": DAYS,
         "policy": rules.current(),
-        "last": review_verdicts.last_of(player_of(request)),
+        "last": verdicts.last_of(player_of(request)),
         **_of(case),
     }
     return show(request, "review", "review", context)
@@ -57,7 +58,7 @@ def next_(request: HttpRequest) -> JsonResponse:
     """The case after the ones in hand, as a piece of the page, held for whoever asks; none when there is none."""
     in_hand = [int(number) for number in request.POST.getlist("besides") if number.isdecimal() and len(number) < 19]
     case = _next(request, _wanted(request), in_hand[:20])
-    counts = review_queue.counts()
+    counts = desk.counts()
     return JsonResponse({"n": counts.n, "by_kind": counts.by_kind, **_piece(request, case)})
 
 
@@ -81,7 +82,7 @@ def take(request: HttpRequest, case_id: int) -> HttpResponse:
 
 
 def _taken(request: HttpRequest, case_id: int) -> dict[str, Any]:
-    case = review_queue.take(actor=player_of(request), case_id=case_id)
+    case = desk.take(actor=player_of(request), case_id=case_id)
     return {} if "keep" in request.POST else _piece(request, case)
 
 
@@ -93,7 +94,7 @@ def judge(request: HttpRequest, case_id: int) -> HttpResponse:
 
 def _judged(request: HttpRequest, case_id: int) -> dict[str, Any]:
     said = request.POST
-    judgement = review_verdicts.judge(
+    judgement = verdicts.judge(
         actor=player_of(request),
         case_id=case_id,
         verdict=said.get("verdict", ""),
@@ -120,7 +121,7 @@ def let_go(request: HttpRequest, case_id: int) -> HttpResponse:
 
 
 def _let_go(request: HttpRequest, case_id: int) -> dict[str, Any]:
-    review_queue.let_go(actor=player_of(request), case_id=case_id)
+    desk.let_go(actor=player_of(request), case_id=case_id)
     return {"case": case_id}
 
 
@@ -131,7 +132,7 @@ def undo(request: HttpRequest, judgement_id: int) -> HttpResponse:
 
 
 def _undone(request: HttpRequest, judgement_id: int) -> dict[str, Any]:
-    case = review_verdicts.undo(actor=player_of(request), judgement_id=judgement_id)
+    case = verdicts.undo(actor=player_of(request), judgement_id=judgement_id)
     told = _("Case %(case)s is open again.") % {"case": case.pk}
     return {"case": case.pk, "told": told, **(_piece(request, case) if _wants_json(request) else {})}
 
@@ -143,7 +144,7 @@ def reopen(request: HttpRequest, case_id: int) -> HttpResponse:
 
 
 def _reopened(request: HttpRequest, case_id: int) -> dict[str, Any]:
-    case = review_verdicts.reopen(actor=player_of(request), case_id=case_id, why=request.POST.get("why", ""))
+    case = verdicts.reopen(actor=player_of(request), case_id=case_id, why=request.POST.get("why", ""))
     return {"case": case.pk, "told": _("Case %(case)s is open again.") % {"case": case.pk}}
 
 
@@ -166,7 +167,7 @@ def judgements(request: HttpRequest) -> HttpResponse:
         "rows": page[:N_PER_PAGE],
         "older": page[N_PER_PAGE - 1].pk if len(page) > N_PER_PAGE else None,
         "is_first": not before,
-        "may_undo": {row.pk for row in page if review_verdicts.may_undo(player, row)},
+        "may_undo": {row.pk for row in page if verdicts.may_undo(player, row)},
     }
     return show(request, "review_judgements", "review", context)
 
@@ -194,10 +195,10 @@ def _query_of(wanted: Filter) -> str:
 def _next(request: HttpRequest, wanted: Filter, in_hand: Iterable[int] = ()) -> Case | None:
     """Cases that were let go come again only when nothing else is left."""
     actor, left, in_hand = player_of(request), request.session.get("left_cases", []), list(in_hand)
-    case = review_queue.next_case(actor=actor, wanted=wanted, besides=[*left, *in_hand])
+    case = desk.next_case(actor=actor, wanted=wanted, besides=[*left, *in_hand])
     if case is None and left:
         del request.session["left_cases"]
-        case = review_queue.next_case(actor=actor, wanted=wanted, besides=in_hand)
+        case = desk.next_case(actor=actor, wanted=wanted, besides=in_hand)
     return case
 
 

@@ -10,8 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from sticktionary.domain import accounts, jobs
+from sticktionary.domain import jobs
 from sticktionary.domain.errors import NotAllowed
+from sticktionary.domain.people import accounts
 from sticktionary.models import Player
 from sticktionary.models.job import Job
 

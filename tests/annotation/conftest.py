@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sticktionary.domain import annotating, answers, bonus, dealing, rules
-from sticktionary.domain.answers import Given
-from sticktionary.domain.sitting import snapshot_for
-from sticktionary.domain.snapshot import BonusTurn
+from sticktionary.domain import rules
+from sticktionary.domain.annotation import annotating, answers, bonus
+from sticktionary.domain.annotation.answers import Given
+from sticktionary.domain.play import dealing
+from sticktionary.domain.play.sitting import snapshot_for
+from sticktionary.domain.play.snapshot import BonusTurn
 from sticktionary.models import (
     Annotation,
     ChatSession,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sticktionary.domain.answers import Given, Value, agree, checked, majority
+from sticktionary.domain.annotation.answers import Given, Value, agree, checked, majority
 from sticktionary.domain.errors import Refused
 from sticktionary.models import Task
 from tests.annotation.conftest import GIVEN

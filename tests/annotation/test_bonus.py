@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sticktionary.domain import annotating, catalogue, dealing
-from sticktionary.domain.answers import Given
+from sticktionary.domain import catalogue
+from sticktionary.domain.annotation import annotating
+from sticktionary.domain.annotation.answers import Given
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.sitting import snapshot_for
-from sticktionary.domain.snapshot import Nothing, Summary
+from sticktionary.domain.play import dealing
+from sticktionary.domain.play.sitting import snapshot_for
+from sticktionary.domain.play.snapshot import Nothing, Summary
 from sticktionary.models import Annotation, AuditEntry, LedgerEntry, Pack, Player, Sticker, Task
 from tests.annotation.conftest import (
     GIVEN,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sticktionary.domain import annotating, dealing
+from sticktionary.domain.annotation import annotating
+from sticktionary.domain.play import dealing
 from sticktionary.models import Annotation, LedgerEntry, Pack, Player, Sticker, Task
 from tests.annotation.conftest import GIVEN, asking, bonus_of, chat, dealt, six_done
 from tests.game.conftest import make_player, make_sticker

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sticktionary.domain import settling
-from sticktionary.domain.answers import Given
+from sticktionary.domain.annotation import settling
+from sticktionary.domain.annotation.answers import Given
+from sticktionary.domain.people.roles import Role
 from sticktionary.domain.releases import annotations
 from sticktionary.domain.releases.about import File, ReleaseRules
 from sticktionary.domain.releases.scope import Scope
-from sticktionary.domain.roles import Role
 from sticktionary.models import Annotation, Pack, Player, Sticker, Task, Tombstone
 from tests.annotation.conftest import GIVEN, answered_by, chat
 from tests.annotation.test_settling import of_role, split_on

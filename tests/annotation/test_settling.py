@@ -10,10 +10,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from sticktionary.domain import annotation_figures, answers, questions, settling
-from sticktionary.domain.answers import Given
+from sticktionary.domain.annotation import answers, questions, settling, tallies
+from sticktionary.domain.annotation.answers import Given
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.roles import Role
+from sticktionary.domain.people.roles import Role
 from sticktionary.models import Annotation, AuditEntry, Case, Pack, Player, Settlement, Sticker, Task
 from tests.annotation.conftest import GIVEN, answered_by, asking, chat, dealt, give
 from tests.game.conftest import make_player
@@ -46,7 +46,7 @@ def split_on(sticker: Sticker) -> list[Annotation]:
 
 
 def waiting() -> list[int]:
-    return [question.sticker_id for question in annotation_figures.figures().split]
+    return [question.sticker_id for question in tallies.figures().split]
 
 
 def test_only_what_is_split_to_the_end_waits(sticker: Sticker) -> None:
@@ -115,7 +115,7 @@ def test_agreement_per_task_and_language(pack: Pack, sticker: Sticker) -> None:
         answered_by(name, Task.STYLE, other, Given(choice=STYLES[name]))
         answered_by(name, Task.FACE, sticker, Given(words=["grin"]))
     answered_by("chen", Task.FACE, sticker, Given(words=["笑"]), language="zh")
-    found = {(row.task, row.language): row.figures for row in annotation_figures.figures().agreements}
+    found = {(row.task, row.language): row.figures for row in tallies.figures().agreements}
     assert list(found) == [("style", ""), ("face", "en"), ("face", "zh")]
     style = found[Task.STYLE, ""]
     assert (style.n_units, style.n_answers, style.percent) == (2, 4, 0.5)
@@ -128,7 +128,7 @@ def test_progress_counts_what_is_open_begun_and_done(pack: Pack, sticker: Sticke
     for name in ("ben", "cleo"):
         answered_by(name, Task.STYLE, sticker, Given(choice="real people"))
     answered_by("ben", Task.STYLE, other, Given(choice="real people"))
-    rows = annotation_figures.figures().progress
+    rows = tallies.figures().progress
     assert [(row.task, row.language, row.n_asked, row.n_open, row.n_begun, row.n_done) for row in rows] == [
         ("style", "", 3, 1, 1, 1),
         ("face", "en", 3, 3, 0, 0),
@@ -139,20 +139,20 @@ def test_progress_counts_what_is_open_begun_and_done(pack: Pack, sticker: Sticke
 def test_many_answers_are_counted_by_the_sweep_and_what_is_settled_goes_at_once(
     sticker: Sticker, desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache.delete(annotation_figures.KEPT)
-    monkeypatch.setattr(annotation_figures, "MANY", 1)
+    cache.delete(tallies.KEPT)
+    monkeypatch.setattr(tallies, "MANY", 1)
     rows = split_on(sticker)
     where = reverse("studio_annotation")
     assert desk.get(where).context["n_waiting"] == 1
     desk.post(reverse("studio_settle", args=[rows[0].pk]), {"take": rows[1].pk})
     kept = desk.get(where).context
     assert (kept["n_waiting"], kept["figures"].agreements[0].n_split) == (0, 1)
-    annotation_figures.refresh()
+    tallies.refresh()
     assert desk.get(where).context["figures"].counted_at == kept["figures"].counted_at
-    monkeypatch.setattr(annotation_figures, "AGAIN_AFTER", timedelta(0))
-    annotation_figures.refresh()
+    monkeypatch.setattr(tallies, "AGAIN_AFTER", timedelta(0))
+    tallies.refresh()
     assert desk.get(where).context["figures"].agreements[0].n_split == 0
-    cache.delete(annotation_figures.KEPT)
+    cache.delete(tallies.KEPT)
 
 
 def test_uses_in_chats_are_counted_by_their_language(pack: Pack, sticker: Sticker) -> None:
@@ -160,7 +160,7 @@ def test_uses_in_chats_are_counted_by_their_language(pack: Pack, sticker: Sticke
     chat(sticker, key="a")
     chat(sticker, key="b")
     chat(sticker, key="c", language="zh")
-    rows = annotation_figures.progress({})
+    rows = tallies.progress({})
     assert [(row.language, row.n_asked) for row in rows] == [("en", 2), ("zh", 1)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from sticktionary.domain import dealing
+from sticktionary.domain.play import dealing
 from sticktionary.models import Annotation, Pack, Player, Task
 from tests.annotation.conftest import asking, chat, six_done
 from tests.game.conftest import make_player, make_sticker

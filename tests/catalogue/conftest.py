@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sticktionary.domain import importing, jobs
+from sticktionary.domain import jobs
+from sticktionary.domain.intake import importing
 from sticktionary.models import ImportJob, Pack
 
 

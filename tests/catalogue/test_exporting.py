@@ -9,8 +9,10 @@ import pytest
 from django.utils import timezone
 
 from retrieval_engine.text import normalise
-from sticktionary.domain import catalogue, exporting, importing, jobs, moderation
+from sticktionary.domain import catalogue, exporting, jobs
 from sticktionary.domain.errors import NotAllowed, Refused
+from sticktionary.domain.intake import importing
+from sticktionary.domain.people import moderation
 from sticktionary.models import ExportJob, ImportJob, Pack, Player, Query, Round, Sticker
 from tests.catalogue import files
 from tests.catalogue.conftest import Importer
@@ -165,7 +167,7 @@ def test_an_exported_zip_imports_as_it_is(
 
 
 def test_a_file_that_is_gone_fails_the_export_with_its_name(two: tuple[Sticker, Sticker], admin: Player) -> None:
-    from sticktionary.domain.pictures import path_of
+    from sticktionary.domain.intake.pictures import path_of
 
     path_of(two[0].original).unlink()
     job = exporting.start_export(actor=admin)

@@ -12,9 +12,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from sticktionary.domain import catalogue, importing, jobs, sources
+from sticktionary.domain import catalogue, jobs
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.pictures import path_of, prepare, sha256_of
+from sticktionary.domain.intake import importing, sources
+from sticktionary.domain.intake.pictures import path_of, prepare, sha256_of
 from sticktionary.models import ImportItem, ImportJob, IndexChange, Pack, Query, Round, Sticker
 from tests.catalogue import files
 from tests.catalogue.conftest import Importer

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
-from sticktionary.domain import conversations, jobs
-from sticktionary.domain.conversations import Options
+from sticktionary.domain import jobs
+from sticktionary.domain.chats import conversations
+from sticktionary.domain.chats.conversations import Options
 from sticktionary.models import ConversationImport, Pack, Player, Sticker
 
 

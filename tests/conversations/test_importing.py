@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from sticktionary.domain import conversations, jobs
-from sticktionary.domain.chats import reading
-from sticktionary.domain.conversations import Options
+from sticktionary.domain import jobs
+from sticktionary.domain.chats import conversations, reading
+from sticktionary.domain.chats.conversations import Options
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.models import (
     AuditEntry,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sticktionary.domain import contact
 from sticktionary.domain.chats.masking import REMOVED, Mask
+from sticktionary.domain.play import contact
 from sticktionary.models import Conversation, Sticker, Utterance
 from tests.conversations.conftest import Importer, chat, turn
 

@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from sticktionary.domain import accounts, jobs
-from sticktionary.domain.conversations import run
+from sticktionary.domain import jobs
+from sticktionary.domain.chats.conversations import run
+from sticktionary.domain.people import accounts
 from sticktionary.models import Annotation, Conversation, ConversationImport, Player, Sticker, Utterance
 from tests.conversations.conftest import Importer, chat, make_sticker, small_chat, turn
 

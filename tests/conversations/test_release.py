@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sticktionary.domain import conversations
+from sticktionary.domain.chats import conversations
 from sticktionary.domain.releases import conversations as released
 from sticktionary.domain.releases.about import File, ReleaseRules
 from sticktionary.domain.releases.scope import Scope, as_it_is

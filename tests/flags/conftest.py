@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from django.contrib.auth.models import Group
 
-from sticktionary.domain import dealing, labelling, retrieving, turns
+from sticktionary.domain.play import dealing, labelling, retrieving, turns
 from sticktionary.domain.quality import words
 from sticktionary.models import Player, Sitting, Turn
 from tests.game.conftest import _search_of_its_own, anna, ben, stickers

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone, translation
 
-from sticktionary.domain import board, notices, rules
-from sticktionary.domain.board import Span
+from sticktionary.domain import rules
 from sticktionary.domain.errors import NotAllowed, Refused
+from sticktionary.domain.play import board, notices
+from sticktionary.domain.play.board import Span
+from sticktionary.domain.play.sitting import snapshot_for
 from sticktionary.domain.quality import consequences, evidence, flags, sanctions, weights
-from sticktionary.domain.sitting import snapshot_for
 from sticktionary.models import AuditEntry, Flag, Notice, Player, RuleSet, Sanction, Sticker
 from tests.flags.conftest import finish, playing, role
 from tests.game.conftest import make_player

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from retrieval_engine.text import normalise
-from sticktionary.domain import dealing, labelling, retrieving, turns
 from sticktionary.domain.errors import NotAllowed, Refused
+from sticktionary.domain.play import dealing, labelling, retrieving, turns
 from sticktionary.domain.quality import flags, word_lists, words
 from sticktionary.models import AbusiveWord, AuditEntry, Case, Flag, Player, Query, Revision, Round, Sticker
 from tests.flags.conftest import play_page, role

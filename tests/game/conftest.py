@@ -9,7 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 from PIL import Image, ImageDraw
 
-from sticktionary.domain import accounts, catalogue
+from sticktionary.domain import catalogue
+from sticktionary.domain.people import accounts
 from sticktionary.domain.search import catalogue_search
 from sticktionary.live.previews import freshness
 from sticktionary.models import Pack, Player, Sticker

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval_engine.text import normalise
-from sticktionary.domain import checks
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.play import checks
 from sticktionary.models import Sticker
 
 PANDA = Sticker(

@@ -10,10 +10,20 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sticktionary.domain import candidates, dealing, labelling, ledger, notices, practice, retrieving, skipping, waiting
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.sitting import snapshot_for
-from sticktionary.domain.snapshot import FindTurn, FoundTurn, LabelTurn, Nothing, Waiting, WrittenTurn
+from sticktionary.domain.play import (
+    candidates,
+    dealing,
+    labelling,
+    ledger,
+    notices,
+    practice,
+    retrieving,
+    skipping,
+    waiting,
+)
+from sticktionary.domain.play.sitting import snapshot_for
+from sticktionary.domain.play.snapshot import FindTurn, FoundTurn, LabelTurn, Nothing, Waiting, WrittenTurn
 from sticktionary.models import (
     LedgerEntry,
     Notice,

@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from sticktionary.domain import dealing, ledger, retrieving
-from sticktionary.domain.sitting import snapshot_for
+from sticktionary.domain.play import dealing, ledger, retrieving
+from sticktionary.domain.play.sitting import snapshot_for
 from sticktionary.models import LedgerEntry, Player, Retrieval, Round, Sitting, Turn
 from tests.game.conftest import make_player, make_sticker
 from tests.rules import leave_nothing_to_chance

@@ -15,11 +15,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sticktionary.domain import chance, dealing, deciding, labelling, outcome, retrieving, rules, skipping
+from sticktionary.domain import rules
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.outcome import COUNTS
-from sticktionary.domain.sitting import snapshot_for
-from sticktionary.domain.snapshot import FindTurn, FoundTurn, LabelTurn, Nothing, Summary, WrittenTurn
+from sticktionary.domain.play import chance, dealing, deciding, labelling, outcome, retrieving, skipping
+from sticktionary.domain.play.outcome import COUNTS
+from sticktionary.domain.play.sitting import snapshot_for
+from sticktionary.domain.play.snapshot import FindTurn, FoundTurn, LabelTurn, Nothing, Summary, WrittenTurn
 from sticktionary.models import Case, Gold, LedgerEntry, Notice, Player, Retrieval, Round, Skip, Sticker, Turn
 from tests.game.conftest import make_player, make_sticker
 from tests.rules import hold

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sticktionary.domain import scoring
-from sticktionary.domain.outcome import Standing
+from sticktionary.domain.play import scoring
+from sticktionary.domain.play.outcome import Standing
 from sticktionary.models import Round
 
 ranks = st.integers(0, 3)

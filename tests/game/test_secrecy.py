@@ -14,9 +14,9 @@ from asgiref.testing import ApplicationCommunicator
 from django.test import Client
 
 from sticktionary.asgi import application
-from sticktionary.domain import candidates, dealing
-from sticktionary.domain.sitting import snapshot_for
-from sticktionary.domain.snapshot import FindTurn
+from sticktionary.domain.play import candidates, dealing
+from sticktionary.domain.play.sitting import snapshot_for
+from sticktionary.domain.play.snapshot import FindTurn
 from sticktionary.models import Player, Retrieval, Round, Sticker, Turn
 from tests.game.conftest import make_player, make_sticker
 from tests.game.page import client_of, page_of

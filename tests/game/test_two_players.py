@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from sticktionary.domain import retrieving
+from sticktionary.domain.play import retrieving
 from sticktionary.models import LedgerEntry, Player, Preview, Query, Retrieval, Round, Sticker, Turn
 from tests.game.conftest import make_player, make_sticker
 from tests.game.page import Page, page_of

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from sticktionary.domain import accounts, guests, moderation
+from sticktionary.domain.people import accounts, guests, moderation
 from sticktionary.models import LedgerEntry, Pack, Player, Query, Retrieval, Round, Sitting, Sticker, Turn
 
 PASSWORD = "seven quiet otters"  # noqa: S105

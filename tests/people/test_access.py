@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern
 
-from sticktionary.domain import guests, moderation
-from sticktionary.domain.roles import Role
+from sticktionary.domain.people import guests, moderation
+from sticktionary.domain.people.roles import Role
 from sticktionary.models import Player
 from sticktionary.web import people
 from tests.people.conftest import client_of, make_player
@@ -68,7 +68,7 @@ def people_of_every_kind() -> dict[str, Client]:
         clients[f"contributor {n}"] = client_of(player)
     for client in clients.values():
         if "_auth_user_id" in client.session:
-            from sticktionary.domain import accounts
+            from sticktionary.domain.people import accounts
 
             accounts.give_consent(player_id=int(client.session["_auth_user_id"]), language="en")
     return clients

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from sticktionary.domain import moderation
-from sticktionary.domain.roles import Role
+from sticktionary.domain.people import moderation
+from sticktionary.domain.people.roles import Role
 from sticktionary.models import Notice, Player, Preview, Revision, Round, Skip
 from tests.people.conftest import PASSWORD, Play, client_of
 

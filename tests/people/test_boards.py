@@ -7,8 +7,9 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sticktionary.domain import accounts, board
-from sticktionary.domain.board import Row, Span
+from sticktionary.domain.people import accounts
+from sticktionary.domain.play import board
+from sticktionary.domain.play.board import Row, Span
 from sticktionary.models import PlayDay, Player, Round
 from tests.people.conftest import Play, client_of, make_player
 
@@ -99,7 +100,7 @@ def test_nobody_is_on_a_board_without_points(play: Play) -> None:
 @settings(max_examples=40)
 @pytest.mark.django_db
 def test_a_place_is_one_more_than_the_number_of_better_ones(points: list[int], data: st.DataObject) -> None:
-    from sticktionary.domain.names import key_of
+    from sticktionary.domain.people.names import key_of
 
     Player.objects.all().delete()
     Player.objects.bulk_create(

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.test import Client
 
-from sticktionary.domain import accounts, consent
+from sticktionary.domain.people import accounts, consent
 from sticktionary.models import Consent, Player
 from tests.people.conftest import client_of
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from sticktionary.domain import guests
+from sticktionary.domain.people import guests
 from sticktionary.models import Player
 from tests.people.conftest import client_of
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from sticktionary.domain import accounts, guests
+from sticktionary.domain.people import accounts, guests
 from sticktionary.models import AuditEntry, LedgerEntry, Notice, PlayDay, Player, Retrieval, Round, Skip
 from tests.people.conftest import PASSWORD, Play, client_of, make_player
 from tests.people.test_sign_up import FORM

@@ -4,8 +4,8 @@ import re
 
 from django.test import Client
 
-from sticktionary.domain import history
-from sticktionary.domain.history import Lookup
+from sticktionary.domain.play import history
+from sticktionary.domain.play.history import Lookup
 from sticktionary.models import Player, Query, Retrieval, Round
 from tests.people.conftest import Play, client_of, make_player
 

@@ -5,8 +5,8 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from sticktionary.domain import accounts, guests, moderation
-from sticktionary.domain.roles import Role
+from sticktionary.domain.people import accounts, guests, moderation
+from sticktionary.domain.people.roles import Role
 from sticktionary.models import (
     AuditEntry,
     Case,

@@ -6,7 +6,7 @@ from typing import Any
 from django.test import AsyncClient
 from django.utils import timezone
 
-from sticktionary.domain import mydata
+from sticktionary.domain.people import mydata
 from sticktionary.models import (
     Annotation,
     Case,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sticktionary.domain import accounts, names
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts, names
 from sticktionary.models import Player
 from tests.people.conftest import make_player
 

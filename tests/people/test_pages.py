@@ -8,7 +8,7 @@ from django.test import Client, RequestFactory
 from django.utils import translation
 from django.views.defaults import page_not_found, permission_denied, server_error
 
-from sticktionary.domain import scoring
+from sticktionary.domain.play import scoring
 from sticktionary.models import Player
 from tests.people.conftest import PASSWORD, client_of, make_player
 

@@ -8,9 +8,9 @@ from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from sticktionary.domain import accounts, moderation
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.roles import Role
+from sticktionary.domain.people import accounts, moderation
+from sticktionary.domain.people.roles import Role
 from sticktionary.models import AuditEntry, Player
 from tests.people.conftest import PASSWORD, client_of, make_player
 

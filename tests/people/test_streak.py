@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sticktionary.domain.streak import Streak, streak, week_of
+from sticktionary.domain.play.streak import Streak, streak, week_of
 
 MONDAY = date(2026, 11, 2)
 days = st.sets(st.integers(0, 60).map(lambda n: MONDAY + timedelta(days=n)))

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 from django.utils import timezone
 
-from sticktionary.domain import chance, dealing, history, mydata, outcome, retrieving
+from sticktionary.domain.people import mydata
+from sticktionary.domain.play import chance, dealing, history, outcome, retrieving
+from sticktionary.domain.play.sitting import snapshot_for
+from sticktionary.domain.play.snapshot import FindTurn, FoundTurn
 from sticktionary.domain.quality import gold
-from sticktionary.domain.sitting import snapshot_for
-from sticktionary.domain.snapshot import FindTurn, FoundTurn
 from sticktionary.models import Gold, LedgerEntry, Notice, Player, Retrieval, Round, Skip, Sticker, Turn
 from tests.game.test_rules import deal_find, lapse
 from tests.quality.conftest import answered, found_at_once, make_round, somebody

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sticktionary.domain import candidates, chance, choosing, dealing, deciding, outcome, retrieving, rules, skipping
-from sticktionary.domain.outcome import Standing
-from sticktionary.domain.sitting import snapshot_for
-from sticktionary.domain.snapshot import LabelTurn
+from sticktionary.domain import rules
+from sticktionary.domain.play import candidates, chance, choosing, dealing, deciding, outcome, retrieving, skipping
+from sticktionary.domain.play.outcome import Standing
+from sticktionary.domain.play.sitting import snapshot_for
+from sticktionary.domain.play.snapshot import LabelTurn
 from sticktionary.models import Case, Judgement, Player, Round, RuleSet, SameStickers, Sticker
 from tests.game.test_rules import deal_find
 from tests.quality.conftest import make_round, ranks_of, somebody

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sticktionary.celery_app import app
-from sticktionary.domain import moderation
+from sticktionary.domain.people import moderation
 from sticktionary.models import Pack, Player, Sticker
 from tests.game.conftest import make_sticker
 

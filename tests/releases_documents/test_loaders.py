@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sticktionary.domain import moderation
+from sticktionary.domain.people import moderation
 from sticktionary.domain.releases import documents
 from sticktionary.models import Pack, Release, Task
 from tests.annotation.conftest import GIVEN, answered_by, chat

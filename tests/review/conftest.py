@@ -7,8 +7,10 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from sticktionary.domain import deciding, roles, spelling
-from sticktionary.domain.roles import Role
+from sticktionary.domain.people import roles
+from sticktionary.domain.people.roles import Role
+from sticktionary.domain.play import deciding
+from sticktionary.domain.review import spelling
 from sticktionary.models import Case, Player, Query, Retrieval, Round, Sticker
 from tests.game.conftest import make_player, make_sticker
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from sticktionary.domain import admission, appeals, review_verdicts
 from sticktionary.domain.errors import NotAllowed, RuleBroken
+from sticktionary.domain.people import admission
 from sticktionary.domain.quality import sanctions
+from sticktionary.domain.review import appeals, verdicts
 from sticktionary.models import AuditEntry, Case, Player, Sanction
 from tests.game.conftest import make_player
 from tests.people.conftest import client_of
@@ -16,7 +17,7 @@ from tests.people.conftest import client_of
 
 @pytest.fixture
 def discarded(rita: Player, lost: Case) -> Case:
-    review_verdicts.judge(actor=rita, case_id=lost.pk, verdict="discard", key="k", why="it fits any sticker")
+    verdicts.judge(actor=rita, case_id=lost.pk, verdict="discard", key="k", why="it fits any sticker")
     return lost
 
 
@@ -45,7 +46,7 @@ def test_a_discarded_round_is_appealed_once_by_who_wrote_it(anna: Player, ben: P
 
 def test_only_what_was_left_out_can_be_appealed(rita: Player, anna: Player, lost: Case) -> None:
     refused("not_discarded", anna, round_id=lost.round_id)
-    review_verdicts.judge(actor=rita, case_id=lost.pk, verdict="accept", key="k")
+    verdicts.judge(actor=rita, case_id=lost.pk, verdict="accept", key="k")
     refused("not_discarded", anna, round_id=lost.round_id)
 
 
@@ -115,7 +116,7 @@ def test_from_my_rounds_to_the_appeal_and_its_outcome(anna: Player, head: Player
     client.post(path, {"words": "it fits this one"})
     assert path not in client.get("/history/").content.decode()
     case = Case.objects.get(kind="appeal")
-    review_verdicts.judge(actor=head, case_id=case.pk, verdict="uphold", key="k2", why="so it does")
+    verdicts.judge(actor=head, case_id=case.pk, verdict="uphold", key="k2", why="so it does")
     page = client.get("/appeals/").content.decode()
     assert "granted: so it does" in page
     assert "head" not in page.split("<main")[1]

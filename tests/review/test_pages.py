@@ -11,7 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from sticktionary.domain import casefile, review, review_verdicts, rules, spelling
+from sticktionary.domain import rules
+from sticktionary.domain.review import casefile, casework, spelling, verdicts
 from sticktionary.models import Case, Flag, Judgement, Player, Preview, Retrieval, Revision, Round, Sticker
 from tests.game.conftest import make_player, make_sticker
 from tests.people.conftest import client_of
@@ -104,7 +105,7 @@ def test_a_case_of_ones_choice_is_taken_unless_another_has_it(rita: Player, lost
 
 
 def test_the_page_of_a_case_tells_its_whole_history(rita: Player, head: Player, lost: Case) -> None:
-    judgement = review_verdicts.judge(actor=rita, case_id=lost.pk, verdict="discard", key="k", why="unclear")
+    judgement = verdicts.judge(actor=rita, case_id=lost.pk, verdict="discard", key="k", why="unclear")
     client = client_of(head)
     assert "unclear" in client.get(f"/studio/review/{lost.pk}/").content.decode()
     client.post(f"/studio/review/{lost.pk}/reopen/", {"why": "it is clear"})
@@ -114,7 +115,7 @@ def test_the_page_of_a_case_tells_its_whole_history(rita: Player, head: Player, 
 
 
 def test_the_history_is_ones_own_or_everybodys_with_undo(rita: Player, head: Player, lost: Case) -> None:
-    judgement = review_verdicts.judge(actor=rita, case_id=lost.pk, verdict="discard", key="k")
+    judgement = verdicts.judge(actor=rita, case_id=lost.pk, verdict="discard", key="k")
     undo = f"/studio/review/judgements/{judgement.pk}/undo/"
     assert undo in client_of(rita).get("/studio/review/judgements/").content.decode()
     assert undo not in client_of(head).get("/studio/review/judgements/").content.decode()
@@ -203,7 +204,7 @@ def a_crowded_round(labeler: Player, sticker: Sticker, n: int) -> Round:
         Flag.objects.create(kind="pasted", player=labeler, round=round_, key=f"{round_.pk}:{number}", at=now)
         answered(round_, [], make_player(f"r{round_.pk}:{number}"))
     Retrieval.objects.filter(round=round_).update(candidates=list(Sticker.objects.values_list("pk", flat=True)))
-    review.open_case(kind=Case.Kind.NOT_FOUND, round_id=round_.pk)
+    casework.open_case(kind=Case.Kind.NOT_FOUND, round_id=round_.pk)
     return round_
 
 

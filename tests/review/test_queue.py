@@ -11,11 +11,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from sticktionary.domain import appeals, review, review_queue, review_verdicts, rules
+from sticktionary.domain import rules
 from sticktionary.domain.errors import RuleBroken
+from sticktionary.domain.people.roles import Role
 from sticktionary.domain.quality import sanctions
-from sticktionary.domain.review_queue import Filter
-from sticktionary.domain.roles import Role
+from sticktionary.domain.review import appeals, casework, desk, verdicts
+from sticktionary.domain.review.desk import Filter
 from sticktionary.models import Case, Player, Round, RuleSet, Sticker
 from tests.game.conftest import make_player, make_sticker
 from tests.game.test_races import at_once
@@ -28,14 +29,14 @@ def some_cases(n: int, language: str = "en") -> list[Case]:
     cases = []
     for _ in range(n):
         round_ = written(labeler, sticker, "x", language=language, state=Round.State.NEEDS_REVIEW)
-        case = review.open_case(kind=Case.Kind.NOT_FOUND, round_id=round_.pk)
+        case = casework.open_case(kind=Case.Kind.NOT_FOUND, round_id=round_.pk)
         assert case is not None
         cases.append(case)
     return cases
 
 
 def next_of(actor: Player, **more: Any) -> int | None:
-    case = review_queue.next_case(actor=actor, **more)
+    case = desk.next_case(actor=actor, **more)
     return case.pk if case else None
 
 
@@ -62,9 +63,9 @@ def test_what_nobody_found_and_what_was_split_become_cases(anna: Player, ben: Pl
 def test_a_rule_may_say_that_a_kind_needs_no_person(rule: str, kind: str, anna: Player, pair: list[Sticker]) -> None:
     set_rules(**{rule: False})
     round_ = written(anna, pair[0], "x")
-    assert review.open_case(kind=kind, round_id=round_.pk) is None
+    assert casework.open_case(kind=kind, round_id=round_.pk) is None
     set_rules()
-    assert review.open_case(kind=kind, round_id=round_.pk) is not None
+    assert casework.open_case(kind=kind, round_id=round_.pk) is not None
 
 
 def test_where_found_is_not_taken_a_person_confirms_it(
@@ -74,16 +75,16 @@ def test_where_found_is_not_taken_a_person_confirms_it(
     round_ = written(anna, pair[0], "x")
     case = case_of(round_, [ben, make_player("carl")], [pair[0].pk])
     assert (case.kind, Round.objects.get().state) == ("found", Round.State.NEEDS_REVIEW)
-    review_verdicts.judge(actor=rita, case_id=case.pk, verdict="accept", key="k")
+    verdicts.judge(actor=rita, case_id=case.pk, verdict="accept", key="k")
     assert Round.objects.get().state == Round.State.FOUND
 
 
 def test_asked_twice_a_person_is_asked_once_and_reads_both_reasons(anna: Player, pair: list[Sticker]) -> None:
     round_ = written(anna, pair[0], "x")
-    case = review.open_case(kind="flagged", round_id=round_.pk, reasons=["too_fast"])
+    case = casework.open_case(kind="flagged", round_id=round_.pk, reasons=["too_fast"])
     assert case is not None
-    assert review.open_case(kind="flagged", round_id=round_.pk, reasons=["too_fast", "pasted"]) is None
-    assert review.open_case(kind="not_found", round_id=round_.pk) is None
+    assert casework.open_case(kind="flagged", round_id=round_.pk, reasons=["too_fast", "pasted"]) is None
+    assert casework.open_case(kind="not_found", round_id=round_.pk) is None
     case.refresh_from_db()
     assert (case.kind, case.reasons) == ("flagged", ["too_fast", "pasted", "not_found"])
 
@@ -105,13 +106,13 @@ def test_a_hold_ends_by_the_clock_or_by_letting_go(rita: Player) -> None:
     ron = a_reviewer("ron")
     assert (next_of(rita), next_of(ron)) == (case.pk, None)
     with pytest.raises(RuleBroken) as refusal:
-        review_verdicts.judge(actor=ron, case_id=case.pk, verdict="accept", key="k")
+        verdicts.judge(actor=ron, case_id=case.pk, verdict="accept", key="k")
     assert refusal.value.code == "held"
     Case.objects.update(held_until=timezone.now() - timedelta(seconds=1))
     assert (next_of(ron), next_of(rita)) == (case.pk, None)
-    review_queue.let_go(actor=rita, case_id=case.pk)
+    desk.let_go(actor=rita, case_id=case.pk)
     assert next_of(rita) is None, "only one's own hold is let go"
-    review_queue.let_go(actor=ron, case_id=case.pk)
+    desk.let_go(actor=ron, case_id=case.pk)
     assert next_of(rita) == case.pk
 
 
@@ -122,7 +123,7 @@ def test_only_what_is_asked_for(rita: Player) -> None:
     assert next_of(rita, wanted=Filter(days=1)) is None
     Case.objects.filter(pk=english.pk).update(opened_at=timezone.now() - timedelta(days=2))
     assert next_of(rita, wanted=Filter(days=1)) == english.pk
-    counts = review_queue.counts()
+    counts = desk.counts()
     assert (counts.n, counts.by_kind["not_found"], counts.by_language) == (2, 2, {"en": 1, "zh": 1})
 
 
@@ -135,7 +136,7 @@ def test_nobody_is_handed_what_they_wrote_or_looked_up(pair: list[Sticker]) -> N
 def test_appeals_go_to_another_and_those_against_sanctions_to_moderators(
     rita: Player, mo: Player, head: Player, anna: Player, lost: Case
 ) -> None:
-    review_verdicts.judge(actor=rita, case_id=lost.pk, verdict="discard", key="k")
+    verdicts.judge(actor=rita, case_id=lost.pk, verdict="discard", key="k")
     of_round = appeals.appeal(player_id=anna.pk, words="it fits", round_id=lost.round_id)
     assert (next_of(rita), next_of(a_reviewer("ron"))) == (None, of_round.pk)
     sanction = sanctions.impose(player_id=anna.pk, step="blocked", reason="copying", actor=mo)
@@ -169,7 +170,7 @@ def test_two_who_judge_the_same_case_at_once_leave_one_verdict() -> None:
         if ready:
             ready.wait(10)
         try:
-            review_verdicts.judge(actor=actor, case_id=case.pk, verdict="discard", key=f"of {actor.pk}")
+            verdicts.judge(actor=actor, case_id=case.pk, verdict="discard", key=f"of {actor.pk}")
         except RuleBroken as refusal:
             return refusal.code
         return "judged"
@@ -181,14 +182,12 @@ def test_two_who_judge_the_same_case_at_once_leave_one_verdict() -> None:
 def test_a_press_that_arrives_twice_at_once_counts_once() -> None:
     (case,) = some_cases(1)
     actor = a_reviewer("one")
-    again = at_once(
-        [lambda: review_verdicts.judge(actor=actor, case_id=case.pk, verdict="accept", key="the same").pk] * 4
-    )
+    again = at_once([lambda: verdicts.judge(actor=actor, case_id=case.pk, verdict="accept", key="the same").pk] * 4)
     assert len(set(again)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_reported_at_once_it_is_one_case() -> None:
     round_ = written(make_player("labeler"), make_sticker(1, image="a", poster="a"), "x")
-    asked = at_once([lambda: review.open_case(kind="flagged", round_id=round_.pk)] * 4)
+    asked = at_once([lambda: casework.open_case(kind="flagged", round_id=round_.pk)] * 4)
     assert (sum(case is not None for case in asked), Case.objects.count()) == (1, 1)

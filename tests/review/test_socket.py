@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from sticktionary.domain import review_verdicts
+from sticktionary.domain.people.roles import Role
 from sticktionary.domain.quality import sanctions
-from sticktionary.domain.roles import Role
+from sticktionary.domain.review import verdicts
 from sticktionary.live import consumers
 from sticktionary.models import Case, Player, Revision, Sticker
 from tests.game.conftest import make_player, make_sticker
@@ -49,7 +49,7 @@ async def test_who_is_blocked_while_playing_is_shown_out_and_comes_no_further() 
 def judged() -> Player:
     anna, stickers = a_page_to_write_on(), list(Sticker.objects.order_by("pk"))
     case: Case = case_of(written(anna, stickers[0], "monday"), [make_player("ben"), make_player("carl")])
-    review_verdicts.judge(actor=a_reviewer("rita"), case_id=case.pk, verdict="discard", key="k", why="it fits any")
+    verdicts.judge(actor=a_reviewer("rita"), case_id=case.pk, verdict="discard", key="k", why="it fits any")
     return anna
 
 

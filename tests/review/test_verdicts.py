@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from sticktionary.domain import appeals, exporting, outcome, review, review_verdicts, search, worn
+from sticktionary.domain import exporting, search
 from sticktionary.domain.errors import NotAllowed, RuleBroken
+from sticktionary.domain.people.roles import Role
+from sticktionary.domain.play import outcome, worn
 from sticktionary.domain.quality import sanctions
-from sticktionary.domain.roles import Role
+from sticktionary.domain.review import appeals, casework, verdicts
 from sticktionary.models import (
     AuditEntry,
     Case,
@@ -35,7 +37,7 @@ from tests.review.conftest import a_reviewer, answered, case_of, ids, written
 
 
 def judge(actor: Player, case: Case, verdict: str, key: str = "k", **more: Any) -> Judgement:
-    return review_verdicts.judge(actor=actor, case_id=case.pk, verdict=verdict, key=key, **more)
+    return verdicts.judge(actor=actor, case_id=case.pk, verdict=verdict, key=key, **more)
 
 
 def refused(code: str, actor: Player, case: Case, verdict: str, **more: Any) -> None:
@@ -121,7 +123,7 @@ def test_a_found_round_that_is_flagged_and_discarded_leaves_the_search(
 ) -> None:
     round_ = written(make_player("anna"), pair[0], "zq7", state=Round.State.FOUND, decided_at=timezone.now())
     assert words_of(pair[0].pk) == "zq7"
-    case = review.open_case(kind=Case.Kind.FLAGGED, round_id=round_.pk, reasons=["code_word"])
+    case = casework.open_case(kind=Case.Kind.FLAGGED, round_id=round_.pk, reasons=["code_word"])
     assert case is not None
     judge(rita, case, "discard")
     assert words_of(pair[0].pk) == ""
@@ -129,7 +131,7 @@ def test_a_found_round_that_is_flagged_and_discarded_leaves_the_search(
 
 def test_a_flag_that_was_wrong_leaves_a_found_round_found_and_pays_nothing(rita: Player, pair: list[Sticker]) -> None:
     round_ = written(make_player("anna"), pair[0], "zq7", state=Round.State.FOUND, decided_at=timezone.now())
-    case = review.open_case(kind=Case.Kind.FLAGGED, round_id=round_.pk)
+    case = casework.open_case(kind=Case.Kind.FLAGGED, round_id=round_.pk)
     assert case is not None
     judge(rita, case, "accept")
     assert (state_of(case), LedgerEntry.objects.count(), Notice.objects.count()) == (Round.State.FOUND, 0, 0)
@@ -168,21 +170,21 @@ def test_sent_back_it_takes_one_more_retriever(rita: Player, lost: Case) -> None
 
 def test_a_harmful_sticker_goes_and_its_other_cases_with_it(rita: Player, lost: Case, pair: list[Sticker]) -> None:
     other = case_of(written(make_player("dora"), pair[0], "no"), [make_player("ed"), make_player("flo")])
-    halted = review.open_case(kind=Case.Kind.STICKER, sticker_id=pair[0].pk)
+    halted = casework.open_case(kind=Case.Kind.STICKER, sticker_id=pair[0].pk)
     elsewhere = case_of(written(make_player("gil"), pair[2], "no"), [make_player("hal"), make_player("ida")])
     assert halted is not None
     judge(rita, lost, "harmful", why="hurtful")
     assert Sticker.objects.get(pk=pair[0].pk).state == Sticker.State.WITHDRAWN
     states = dict(Case.objects.values_list("pk", "state"))
     assert states == {lost.pk: "decided", other.pk: "closed", halted.pk: "closed", elsewhere.pk: "open"}
-    review_verdicts.undo(actor=rita, judgement_id=Judgement.objects.get().pk)
+    verdicts.undo(actor=rita, judgement_id=Judgement.objects.get().pk)
     assert set(Case.objects.values_list("state", flat=True)) == {"open"}
     assert Sticker.objects.get(pk=pair[0].pk).state == Sticker.State.ACTIVE
 
 
 def test_a_halted_sticker_is_put_back(rita: Player, pair: list[Sticker]) -> None:
     Sticker.objects.filter(pk=pair[0].pk).update(state=Sticker.State.HALTED)
-    case = review.open_case(kind=Case.Kind.STICKER, sticker_id=pair[0].pk, reasons=["skipped"])
+    case = casework.open_case(kind=Case.Kind.STICKER, sticker_id=pair[0].pk, reasons=["skipped"])
     assert case is not None
     refused("wrong_verdict", rita, case, "accept")
     judge(rita, case, "restore")
@@ -226,7 +228,7 @@ def test_the_same_key_counts_once(rita: Player, anna: Player, lost: Case) -> Non
 
 def test_a_round_that_is_being_written_is_not_judged(rita: Player, pair: list[Sticker]) -> None:
     round_ = written(make_player("anna"), pair[0], "x", state=Round.State.LABELLING, submitted_at=None)
-    case = review.open_case(kind=Case.Kind.FLAGGED, round_id=round_.pk)
+    case = casework.open_case(kind=Case.Kind.FLAGGED, round_id=round_.pk)
     assert case is not None
     refused("not_ready", rita, case, "discard")
 
@@ -237,12 +239,12 @@ def test_a_round_that_is_being_written_is_not_judged(rita: Player, pair: list[St
 def test_undo_is_for_ones_own_last_verdicts_and_for_admins(rita: Player, head: Player, lost: Case) -> None:
     judgement = judge(rita, lost, "discard")
     with pytest.raises(NotAllowed):
-        review_verdicts.undo(actor=a_reviewer("ron"), judgement_id=judgement.pk)
-    Judgement.objects.update(at=F("at") - review_verdicts.UNDO_FOR)
+        verdicts.undo(actor=a_reviewer("ron"), judgement_id=judgement.pk)
+    Judgement.objects.update(at=F("at") - verdicts.UNDO_FOR)
     with pytest.raises(NotAllowed):
-        review_verdicts.undo(actor=rita, judgement_id=judgement.pk)
-    review_verdicts.undo(actor=head, judgement_id=judgement.pk)
-    review_verdicts.undo(actor=head, judgement_id=judgement.pk)
+        verdicts.undo(actor=rita, judgement_id=judgement.pk)
+    verdicts.undo(actor=head, judgement_id=judgement.pk)
+    verdicts.undo(actor=head, judgement_id=judgement.pk)
     judgement.refresh_from_db()
     assert judgement.undone_by == head
     assert (state_of(lost), Case.objects.get(pk=lost.pk).held_by) == (Round.State.NEEDS_REVIEW, head)
@@ -252,18 +254,18 @@ def test_undo_is_for_ones_own_last_verdicts_and_for_admins(rita: Player, head: P
 def test_undoing_takes_the_points_back_with_an_entry_of_its_own(rita: Player, anna: Player, lost: Case) -> None:
     for key in ("one", "two"):
         judgement = judge(rita, lost, "accept", key=key)
-        review_verdicts.undo(actor=rita, judgement_id=judgement.pk)
+        verdicts.undo(actor=rita, judgement_id=judgement.pk)
     assert list(LedgerEntry.objects.order_by("pk").values_list("n_points", flat=True)) == [45, -45, 45, -45]
     assert Player.objects.get(pk=anna.pk).points == 0
 
 
 def test_who_has_heard_of_it_hears_that_it_was_taken_back(rita: Player, anna: Player, lost: Case) -> None:
     unheard = judge(rita, lost, "discard", key="one")
-    review_verdicts.undo(actor=rita, judgement_id=unheard.pk)
+    verdicts.undo(actor=rita, judgement_id=unheard.pk)
     assert not Notice.objects.exists()
     heard = judge(rita, lost, "accept", key="two")
     Notice.objects.update(seen_at=timezone.now())
-    review_verdicts.undo(actor=rita, judgement_id=heard.pk)
+    verdicts.undo(actor=rita, judgement_id=heard.pk)
     newest = Notice.objects.latest("pk")
     assert (newest.kind, newest.payload["n_points"], newest.seen_at) == ("reconsidered", -45, None)
 
@@ -272,7 +274,7 @@ def test_nothing_is_undone_that_was_built_upon(rita: Player, lost: Case) -> None
     judgement = judge(rita, lost, "send_back")
     Round.objects.filter(pk=lost.round_id).update(state=Round.State.FOUND)
     with pytest.raises(RuleBroken) as refusal:
-        review_verdicts.undo(actor=rita, judgement_id=judgement.pk)
+        verdicts.undo(actor=rita, judgement_id=judgement.pk)
     assert refusal.value.code == "built_upon"
     assert state_of(lost) == Round.State.FOUND
     judgement.refresh_from_db()
@@ -286,10 +288,10 @@ def test_an_earlier_verdict_waits_for_the_later_ones_undoing(
     appeal = appeals.appeal(player_id=anna.pk, words="it fits", round_id=lost.round_id)
     second = judge(head, appeal, "uphold", key="k2", why="it does")
     with pytest.raises(RuleBroken):
-        review_verdicts.undo(actor=rita, judgement_id=first.pk)
-    review_verdicts.undo(actor=head, judgement_id=second.pk)
+        verdicts.undo(actor=rita, judgement_id=first.pk)
+    verdicts.undo(actor=head, judgement_id=second.pk)
     assert {verdict for _text, verdict, _mended in rulings(lost)} == {"discarded"}
-    review_verdicts.undo(actor=rita, judgement_id=first.pk)
+    verdicts.undo(actor=rita, judgement_id=first.pk)
     assert (state_of(lost), rulings(lost)) == (Round.State.NEEDS_REVIEW, [])
 
 
@@ -297,21 +299,21 @@ def test_reopening_needs_a_reason_and_lets_another_judge(rita: Player, lost: Cas
     judge(rita, lost, "discard")
     ron = a_reviewer("ron")
     with pytest.raises(RuleBroken):
-        review_verdicts.reopen(actor=ron, case_id=lost.pk, why=" ")
-    review_verdicts.reopen(actor=ron, case_id=lost.pk, why="it fits after all")
+        verdicts.reopen(actor=ron, case_id=lost.pk, why=" ")
+    verdicts.reopen(actor=ron, case_id=lost.pk, why="it fits after all")
     assert (state_of(lost), Case.objects.get(pk=lost.pk).held_by) == (Round.State.NEEDS_REVIEW, None)
     judge(ron, lost, "accept", key="k2")
     assert state_of(lost) == Round.State.ACCEPTED
 
 
 def test_a_closed_case_opens_again_unless_the_same_is_asked_elsewhere(rita: Player, lost: Case) -> None:
-    review.close_cases([lost])
-    newer = review.open_case(kind=Case.Kind.SPLIT, round_id=lost.round_id)
+    casework.close_cases([lost])
+    newer = casework.open_case(kind=Case.Kind.SPLIT, round_id=lost.round_id)
     assert newer is not None
     with pytest.raises(RuleBroken):
-        review_verdicts.reopen(actor=rita, case_id=lost.pk, why="look")
-    review.close_cases([newer])
-    review_verdicts.reopen(actor=rita, case_id=lost.pk, why="look")
+        verdicts.reopen(actor=rita, case_id=lost.pk, why="look")
+    casework.close_cases([newer])
+    verdicts.reopen(actor=rita, case_id=lost.pk, why="look")
     assert Case.objects.get(pk=lost.pk).state == Case.State.OPEN
 
 
@@ -345,7 +347,7 @@ def test_an_upheld_appeal_lifts_the_sanction_and_undoing_puts_it_back(mo: Player
     assert sanctions.in_force(anna.pk) == []
     before = Sanction.objects.filter(pk=sanction.pk).values().get()
     assert (before["why_lifted"], before["lifted_by_id"]) == ("nothing to see", mo.pk)
-    review_verdicts.undo(actor=mo, judgement_id=judgement.pk)
+    verdicts.undo(actor=mo, judgement_id=judgement.pk)
     held = Sanction.objects.get(pk=sanction.pk)
     assert (held.lifted_at, held.lifted_by, held.why_lifted) == (None, None, "")
 
@@ -381,12 +383,12 @@ class Undoing(TestCase):
         for sticker, texts in ((one, ["monday", "help me"]), (two, ["tiny win"])):
             case_of(written(anna, sticker, *texts), [ben, carl], [three.pk])
         found = written(anna, three, "zq7", state=Round.State.FOUND, decided_at=timezone.now())
-        review.open_case(kind=Case.Kind.FLAGGED, round_id=found.pk)
-        review.open_case(kind=Case.Kind.FLAGGED, round_id=written(anna, four, "open still").pk)
+        casework.open_case(kind=Case.Kind.FLAGGED, round_id=found.pk)
+        casework.open_case(kind=Case.Kind.FLAGGED, round_id=written(anna, four, "open still").pk)
         Sticker.objects.filter(pk=five.pk).update(state=Sticker.State.HALTED)
-        review.open_case(kind=Case.Kind.STICKER, sticker_id=five.pk)
+        casework.open_case(kind=Case.Kind.STICKER, sticker_id=five.pk)
         lost = case_of(written(anna, five, "left out"), [ben, carl])
-        review_verdicts.judge(actor=a_reviewer("other"), case_id=lost.pk, verdict="discard", key="set up")
+        verdicts.judge(actor=a_reviewer("other"), case_id=lost.pk, verdict="discard", key="set up")
         appeals.appeal(player_id=anna.pk, words="it fits", round_id=lost.round_id)
         sanction = sanctions.impose(player_id=ben.pk, step="blocked", reason="copying", actor=self.head)
         appeals.appeal(player_id=ben.pk, words="I did not", sanction_id=sanction.pk)
@@ -401,11 +403,11 @@ class Undoing(TestCase):
             if not held:
                 break
             case = data.draw(st.sampled_from(held))
-            verdict = data.draw(st.sampled_from(review_verdicts.verdicts_of(case)))
+            verdict = data.draw(st.sampled_from(verdicts.verdicts_of(case)))
             lines = list(Query.objects.filter(round=case.round_id or 0).values_list("pk", flat=True))
             discarded = data.draw(st.lists(st.sampled_from(lines), max_size=1)) if lines else []
             try:
-                judgement = review_verdicts.judge(
+                judgement = verdicts.judge(
                     actor=self.head,
                     case_id=case.pk,
                     verdict=verdict,
@@ -419,5 +421,5 @@ class Undoing(TestCase):
                 continue
             done.append(judgement.pk)
         for judgement_id in reversed(done):
-            review_verdicts.undo(actor=self.head, judgement_id=judgement_id)
+            verdicts.undo(actor=self.head, judgement_id=judgement_id)
         assert everything() == before

@@ -19,7 +19,8 @@ from django.utils import timezone
 
 from retrieval_engine.folders import Players
 from sticktionary.celery_app import app
-from sticktionary.domain import accounts, live_statistics, statistics
+from sticktionary.domain import live_statistics, statistics
+from sticktionary.domain.people import accounts
 from sticktionary.models import Pack, Player, Query, Retrieval, Round, Sanction, Sitting, Sticker, Turn
 from sticktionary.web import statistics_tables as tables
 

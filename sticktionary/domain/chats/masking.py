@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import regex
 
-from sticktionary.domain import contact
+from sticktionary.domain.play import contact
 
 REMOVED = "<removed>"
 

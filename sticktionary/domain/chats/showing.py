@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from retrieval_engine import taxonomy
-from sticktionary.domain import answers, questions
+from sticktionary.domain.annotation import answers, questions
 from sticktionary.models import Annotation, Sticker, Task, Utterance
 
 

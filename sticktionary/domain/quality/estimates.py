@@ -16,7 +16,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from sticktionary.domain import accounts, rules
+from sticktionary.domain import rules
+from sticktionary.domain.people import accounts
 from sticktionary.domain.quality import skill, weights
 from sticktionary.domain.quality.skill import Belief
 from sticktionary.models import AuditEntry, Player, PlayerQuality, Retrieval, Round, StickerDifficulty, Watermark

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from django.db.models import Count, Q
 
-from sticktionary.domain import outcome
-from sticktionary.domain.checks import bare
+from sticktionary.domain.play import outcome
+from sticktionary.domain.play.checks import bare
 from sticktionary.domain.quality import skill
 from sticktionary.domain.quality.collusion import Meeting
 from sticktionary.domain.quality.patterns import Line, Lookup, Play, Written

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sticktionary.domain.outcome import COUNTS
+from sticktionary.domain.play.outcome import COUNTS
 from sticktionary.domain.quality import skill, weights
 from sticktionary.domain.quality.skill import Answers, Belief
 from sticktionary.models import Player, PlayerQuality, Retrieval, Round

@@ -15,11 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import accounts, review
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts
 from sticktionary.domain.quality import collusion, consequences, facts, patterns, wording
 from sticktionary.domain.quality.collusion import Suspicion
 from sticktionary.domain.quality.patterns import Finding, Play
+from sticktionary.domain.review import casework
 from sticktionary.models import AuditEntry, Case, Flag, Player, Watermark
 
 Kind, State = Flag.Kind, Flag.State
@@ -60,7 +61,7 @@ def raise_flag(
     if not is_new:
         return None
     if round_id is not None:
-        review.open_case(kind=Case.Kind.FLAGGED, round_id=round_id, reasons=[kind])
+        casework.open_case(kind=Case.Kind.FLAGGED, round_id=round_id, reasons=[kind])
     return flag
 
 
@@ -196,4 +197,4 @@ def _evidence(suspicion: Suspicion) -> dict[str, Any]:
 def _ask_about(round_ids: Iterable[int], kind: str) -> None:
     """What such a pair proved to each other, a person looks at."""
     for round_id in round_ids:
-        review.open_case(kind=Case.Kind.FLAGGED, round_id=round_id, reasons=[kind])
+        casework.open_case(kind=Case.Kind.FLAGGED, round_id=round_id, reasons=[kind])

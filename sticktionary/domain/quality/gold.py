@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
-from sticktionary.domain import chance, choosing, outcome, rules
+from sticktionary.domain import rules
+from sticktionary.domain.play import chance, choosing, outcome
 from sticktionary.models import Gold, Player, Retrieval, Round
 
 _LOOK_AT = 24  # of those dealt least; one of them by chance

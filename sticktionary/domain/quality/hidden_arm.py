@@ -23,7 +23,7 @@ from django.db.models.functions import Length
 from numpy.typing import NDArray
 
 from sticktionary.domain import rules
-from sticktionary.domain.outcome import COUNTS, PROVEN
+from sticktionary.domain.play.outcome import COUNTS, PROVEN
 from sticktionary.models import Query, Retrieval, Round
 
 Floats = NDArray[np.float64]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from sticktionary.domain.outcome import COUNTS
+from sticktionary.domain.play.outcome import COUNTS
 from sticktionary.domain.quality.weights import wilson
 from sticktionary.models import Retrieval, Round
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from sticktionary.domain import outcome
+from sticktionary.domain.play import outcome
 from sticktionary.domain.quality import facts, sanctions, skill
 from sticktionary.domain.quality.patterns import Play
 from sticktionary.models import Player, PlayerQuality, Retrieval, Round, Sticker

@@ -13,8 +13,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import accounts, notices, rules
+from sticktionary.domain import rules
 from sticktionary.domain.errors import NotAllowed, Refused
+from sticktionary.domain.people import accounts
+from sticktionary.domain.play import notices
 from sticktionary.models import AuditEntry, Player, Retrieval, Round, Sanction
 
 Step = Sanction.Step

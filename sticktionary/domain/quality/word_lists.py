@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from retrieval_engine.text import normalise
-from sticktionary.domain import accounts
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts
 from sticktionary.domain.quality import flags, words
 from sticktionary.models import AbusiveWord, AuditEntry, Player, Watermark
 from sticktionary.models.players import Language

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from sticktionary.domain import attempts as refused
-from sticktionary.domain import checks, contact
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.play import attempts as refused
+from sticktionary.domain.play import checks, contact
 from sticktionary.domain.quality import words
 from sticktionary.domain.quality.patterns import Finding
 from sticktionary.models import Flag, Query, Revision, Round

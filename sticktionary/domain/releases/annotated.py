@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from sticktionary.domain import answers, questions
-from sticktionary.domain.answers import Value
-from sticktionary.domain.questions import Question
+from sticktionary.domain.annotation import answers, questions
+from sticktionary.domain.annotation.answers import Value
+from sticktionary.domain.annotation.questions import Question
 from sticktionary.domain.releases import as_of
 from sticktionary.domain.releases.scope import Scope
 from sticktionary.models import Annotation, Settlement, Task, Tombstone

@@ -17,8 +17,8 @@ from typing import Any
 from msgspec.json import Encoder
 
 from retrieval_engine import taxonomy
-from sticktionary.domain import answers
-from sticktionary.domain.answers import Value
+from sticktionary.domain.annotation import answers
+from sticktionary.domain.annotation.answers import Value
 from sticktionary.domain.releases.about import File
 from sticktionary.domain.releases.annotated import Told, told_in
 from sticktionary.domain.releases.annotation_rows import AnnotationRow, Answer, LabelRow, Target, Views

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import accounts, jobs
+from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts
 from sticktionary.domain.releases import basis
 from sticktionary.domain.releases.about import ReleaseRules
 from sticktionary.domain.releases.citation import credit_now

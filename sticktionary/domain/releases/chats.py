@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from retrieval_engine.data import split_by_group
-from sticktionary.domain import answers, questions
-from sticktionary.domain.answers import Value
+from sticktionary.domain.annotation import answers, questions
+from sticktionary.domain.annotation.answers import Value
 from sticktionary.domain.releases import as_of
 from sticktionary.domain.releases.scope import Scope
 from sticktionary.domain.releases.splits import PARTS

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.json import Encoder
 
-from sticktionary.domain.answers import Value
+from sticktionary.domain.annotation.answers import Value
 from sticktionary.domain.releases.about import File
 from sticktionary.domain.releases.chat_rows import (
     Attributes,

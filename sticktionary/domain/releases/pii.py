@@ -16,7 +16,7 @@ from typing import Any, Literal
 import regex
 
 from retrieval_engine.text import normalise
-from sticktionary.domain import contact
+from sticktionary.domain.play import contact
 from sticktionary.domain.releases.pseudonyms import Pseudonyms
 
 NAME = "name"

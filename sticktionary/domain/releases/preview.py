@@ -11,7 +11,7 @@ from django.db.models import Count, IntegerField, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from sticktionary.domain.outcome import COUNTS
+from sticktionary.domain.play.outcome import COUNTS
 from sticktionary.domain.releases import as_of, basis, play, selection
 from sticktionary.domain.releases.about import ReleaseRules
 from sticktionary.models import Query, Retrieval

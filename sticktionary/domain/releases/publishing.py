@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import accounts, jobs
+from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts
 from sticktionary.domain.releases import checksums, hub, zenodo
 from sticktionary.domain.releases.sending import Parcel
 from sticktionary.models import AuditEntry, Player, Publication, Release

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.pictures import path_of
+from sticktionary.domain.intake.pictures import path_of
 from sticktionary.domain.releases.about import File
 from sticktionary.domain.releases.files import write_bytes
 from sticktionary.domain.releases.rows import Media, SplitRow, StickerRow

@@ -13,8 +13,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import accounts, catalogue
+from sticktionary.domain import catalogue
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.people import accounts
 from sticktionary.models import AuditEntry, Player, Query, Retrieval, Sticker, Tombstone
 
 Kind = Tombstone.Kind

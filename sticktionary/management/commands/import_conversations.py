@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
-from sticktionary.domain import conversations, jobs
-from sticktionary.domain.conversations import Options
+from sticktionary.domain import jobs
+from sticktionary.domain.chats import conversations
+from sticktionary.domain.chats.conversations import Options
 from sticktionary.models import ConversationImport
 
 

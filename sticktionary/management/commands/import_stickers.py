@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.text import slugify
 from tqdm import tqdm
 
-from sticktionary.domain import importing, jobs, registry
+from sticktionary.domain import jobs, registry
 from sticktionary.domain.errors import RuleBroken
-from sticktionary.domain.importing import Line
+from sticktionary.domain.intake import importing
+from sticktionary.domain.intake.importing import Line
 from sticktionary.models import ImportItem, ImportJob, Pack
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from sticktionary.domain import moderation
 from sticktionary.domain.errors import RuleBroken
+from sticktionary.domain.people import moderation
 from sticktionary.models import Player
 from sticktionary.models.players import Language
 

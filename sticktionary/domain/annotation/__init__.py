@@ -1,0 +1,1 @@
+"""Questions beyond queries: asking, answering, settling."""

@@ -1,0 +1,1 @@
+"""Stickers in: what a file holds, what is kept of it."""

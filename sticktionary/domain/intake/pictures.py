@@ -1,0 +1,210 @@
+"""Stickers as files: re-encoded for serving, kept as they came for exports, hashed by looks; their address and alt."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
+from PIL import Image
+
+from sticktionary.domain.intake.decoding import BOX, KEPT_FRAMES, Decoded, decode
+from sticktionary.domain.intake.diecut import needs_edge, with_edge
+from sticktionary.domain.play.snapshot import Picture
+from sticktionary.models import Sticker
+
+SERVED_AS_IS = 512 * 2**10  # bytes; a webp in the box that is no larger needs no work
+FEW_COLOURS = 512
+PLAIN = 4.0  # standard deviation of grey values below which a picture has no looks to compare
+SPOKEN = ("facial_expression", "gesture", "posture", "drawn", "emotion")  # labels, the most telling first
+N_SPOKEN = 8
+Thumb = NDArray[np.int16]  # [16, 16, 3], on white
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A decoded picture as it will stand in the catalogue."""
+
+    sha256: str
+    original: str
+    image: str
+    poster: str
+    width: int
+    height: int
+    n_frames: int
+    duration_ms: int
+    perceptual_hash: str
+    thumb: Thumb
+
+    def columns(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__ if name != "thumb"}
+
+
+def sha256_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def prepare(name: str, content: bytes, *, store: bool) -> Prepared:
+    """Decode, re-encode and (unless it is a dry run) store a picture. Raises Unreadable with the reason."""
+    decoded = decode(name, content)
+    keep = _store if store else _name_of
+    cover = _cover(decoded.frames)
+    is_bare = needs_edge(cover)
+    as_it_is = not is_bare and _can_be_served(decoded, content)
+    if is_bare:
+        decoded.frames = [with_edge(frame, BOX) for frame in decoded.frames]
+    shown = _cover(decoded.frames)
+    image = keep(content if as_it_is else _webp(decoded))
+    return Prepared(
+        sha256=sha256_of(content),
+        original=image if as_it_is else keep(content, _extension(decoded.kind), "originals/"),
+        image=image,
+        poster=keep(_still(shown)) if len(decoded.frames) > 1 else image,
+        width=shown.width,
+        height=shown.height,
+        n_frames=len(decoded.frames),
+        duration_ms=sum(decoded.durations) if len(decoded.frames) > 1 else 0,
+        perceptual_hash=looks_of(cover),
+        thumb=thumb_of(cover),
+    )
+
+
+def _extension(kind: str) -> str:
+    return "jpg" if kind == "jpeg" else kind
+
+
+def _can_be_served(decoded: Decoded, content: bytes) -> bool:
+    in_box = decoded.source_size[0] <= BOX[0] and decoded.source_size[1] <= BOX[1]
+    is_short = len(content) <= SERVED_AS_IS and decoded.n_source_frames <= KEPT_FRAMES
+    return decoded.kind == "webp" and in_box and is_short and not decoded.carries_extras
+
+
+def _cover(frames: list[Image.Image]) -> Image.Image:
+    """The first frame with something on it; many animations begin with nothing."""
+    return next((frame for frame in frames if frame.getchannel("A").getbbox()), frames[0])
+
+
+def _still(frame: Image.Image) -> bytes:
+    """Art in few colours is smaller and sharper lossless, and sooner done; everything else is not."""
+    out = io.BytesIO()
+    if frame.getcolors(FEW_COLOURS):
+        frame.save(out, "WEBP", lossless=True, quality=20, method=1)
+    else:
+        frame.save(out, "WEBP", quality=88, method=3)
+    return out.getvalue()
+
+
+def _webp(decoded: Decoded) -> bytes:
+    first, *rest = decoded.frames
+    if not rest:
+        return _still(first)
+    out = io.BytesIO()
+    first.save(out, "WEBP", save_all=True, append_images=rest, duration=decoded.durations, loop=0, quality=80, method=3)
+    return out.getvalue()
+
+
+# --- files, named by what is in them ---
+
+
+def _name_of(content: bytes, extension: str = "webp", folder: str = "") -> str:
+    digest = sha256_of(content)
+    return f"{folder}{digest[:2]}/{digest}.{extension}"
+
+
+def _store(content: bytes, extension: str = "webp", folder: str = "") -> str:
+    """Write the file under its name, whole or not at all."""
+    name = _name_of(content, extension, folder)
+    path = path_of(name)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    return name
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+        file.write(content)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+def path_of(name: str) -> Path:
+    return Path(settings.MEDIA_ROOT) / name
+
+
+# --- looks ---
+
+
+def _on(colour: str, picture: Image.Image) -> Image.Image:
+    """Small enough to be quick and large enough for a perceptual hash, which looks at 32 x 32."""
+    small = picture.resize((64, 64), Image.Resampling.BOX)
+    ground = Image.new("RGBA", small.size, colour)
+    ground.alpha_composite(small)
+    return ground.convert("RGB")
+
+
+def looks_of(picture: Image.Image) -> str:
+    """64 bits in hex that are alike for pictures that look alike; none for one so plain that it resembles everything.
+
+    Seen on white, or on black where white shows nothing, as with white lettering.
+    """
+    import imagehash  # and SciPy with it, which the web process does without
+
+    for colour in ("white", "black"):
+        seen = _on(colour, picture)
+        if np.asarray(seen.convert("L")).std() >= PLAIN:
+            return str(imagehash.phash(seen))
+    return ""
+
+
+def thumb_of(picture: Image.Image) -> Thumb:
+    return np.asarray(_on("white", picture).resize((16, 16), Image.Resampling.BOX), dtype=np.int16)
+
+
+# --- addresses and words ---
+
+
+def url_of(path: str) -> str:
+    return f"{settings.MEDIA_URL}{path}"
+
+
+def picture_of(sticker: Sticker) -> Picture:
+    return Picture(url_of(sticker.image), url_of(sticker.poster), alt_of(sticker), sticker.moves)
+
+
+def pictures_of(sticker: Sticker) -> dict[str, Picture]:
+    """By the reader's language, for those who show it later."""
+    pictures = {}
+    for edition, _name in settings.LANGUAGES:
+        with override(edition):
+            pictures[edition[:2]] = picture_of(sticker)
+    return pictures
+
+
+def alt_of(sticker: Sticker) -> str:
+    """What can be seen, for those who listen: as it came in the reader's language, or the labels and printed words."""
+    if told := _told(sticker.labels.get("alt")):
+        return told
+    seen = dict.fromkeys(word for label in SPOKEN for word in _words(sticker.labels.get(label)))
+    printed = [f"“{sticker.printed_text}”"] if sticker.printed_text else []
+    return ", ".join([*printed, *list(seen)[:N_SPOKEN]]) or _("a sticker without a description")
+
+
+def _told(alt: Any) -> str:
+    return str(alt.get((get_language() or "en")[:2], "")) if isinstance(alt, dict) else ""
+
+
+def _words(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        return [value] if value else []
+    return [str(item) for item in value if item] if isinstance(value, list) else []

@@ -1,0 +1,1 @@
+"""The game: dealing, writing, looking up, what comes of it, points."""

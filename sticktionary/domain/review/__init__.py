@@ -1,0 +1,1 @@
+"""What people judge: cases, the desk, verdicts and what they do."""
