@@ -28,10 +28,11 @@ MEDIA_ROOT = DATA_DIR / "media"  # stickers as they are served
 MODELS_DIR = DATA_DIR / "models"  # installed model bundles
 EXPORTS_DIR = DATA_DIR / "exports"  # finished dataset exports
 RELEASES_DIR = DATA_DIR / "releases"  # frozen datasets, a folder each
+RUNS_DIR = DATA_DIR / "runs"  # training runs, a folder each
 UPLOADS_DIR = DATA_DIR / "uploads"  # archives waiting to be imported
 STARTER_PACK_DIR = BASE_DIR / "starter_pack" / "pack"
 STARTER_MODEL_DIR = BASE_DIR / "starter_pack" / "clip"
-for folder in (DATA_DIR, MEDIA_ROOT, MODELS_DIR, EXPORTS_DIR, RELEASES_DIR, UPLOADS_DIR):
+for folder in (DATA_DIR, MEDIA_ROOT, MODELS_DIR, EXPORTS_DIR, RELEASES_DIR, RUNS_DIR, UPLOADS_DIR):
     folder.mkdir(parents=True, exist_ok=True)
 
 

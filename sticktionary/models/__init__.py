@@ -4,7 +4,16 @@ from sticktionary.models.annotation import Annotation, Settlement, Task
 from sticktionary.models.catalogue import ImportItem, ImportJob, IndexChange, Pack, Sticker
 from sticktionary.models.conversations import ChatSession, Conversation, ConversationImport, Utterance
 from sticktionary.models.figures import DayFigures
-from sticktionary.models.learning import Embedding, ExportJob, ModelVersion
+from sticktionary.models.learning import (
+    ApiToken,
+    Embedding,
+    ExportJob,
+    GeneratedQuery,
+    ModelVersion,
+    RunEvent,
+    ShadowLook,
+    TrainingRun,
+)
 from sticktionary.models.play import Preview, Query, Retrieval, Revision, Round, Sitting, Skip, Turn
 from sticktionary.models.players import AuditEntry, Consent, Notice, PlayDay, Player
 from sticktionary.models.points import LedgerEntry
@@ -24,6 +33,7 @@ from sticktionary.models.review import Case, Judgement, Ruling, SameStickers
 __all__ = [
     "AbusiveWord",
     "Annotation",
+    "ApiToken",
     "AuditEntry",
     "Case",
     "ChatSession",
@@ -34,6 +44,7 @@ __all__ = [
     "Embedding",
     "ExportJob",
     "Flag",
+    "GeneratedQuery",
     "Gold",
     "ImportItem",
     "ImportJob",
@@ -55,9 +66,11 @@ __all__ = [
     "Round",
     "RuleSet",
     "Ruling",
+    "RunEvent",
     "SameStickers",
     "Sanction",
     "Settlement",
+    "ShadowLook",
     "Sitting",
     "Skip",
     "SplitPart",
@@ -65,6 +78,7 @@ __all__ = [
     "StickerDifficulty",
     "Task",
     "Tombstone",
+    "TrainingRun",
     "Turn",
     "Utterance",
     "Watermark",

@@ -25,7 +25,14 @@ VERBS = {
     Role.MODERATOR: {"moderate", "review", "change_sticker"},
     Role.REVIEWER: {"review"},
     Role.PUBLISHER: {"publish_release", "export_queries", "view_statistics"},
-    Role.RESEARCHER: {"install_model", "export_queries", "import_conversations", "view_statistics"},
+    Role.RESEARCHER: {
+        "train",
+        "promote_model",
+        "install_model",
+        "export_queries",
+        "import_conversations",
+        "view_statistics",
+    },
     Role.ADMIN: {
         "manage_players",
         "moderate",
@@ -35,6 +42,8 @@ VERBS = {
         "change_sticker",
         "import_stickers",
         "import_conversations",
+        "train",
+        "promote_model",
         "install_model",
         "export_queries",
         "publish_release",
@@ -45,7 +54,9 @@ VIEWS = {
     Role.MODERATOR: PLAY | REVIEW | QUALITY | {"revision", "skip", "player", "auditentry", "notice"},
     Role.REVIEWER: PLAY | REVIEW | {"revision", "skip"},
     Role.PUBLISHER: PLAY | RELEASES | {"annotation", "settlement"},
-    Role.RESEARCHER: PLAY | RELEASES | {"modelversion", "annotation", "settlement", "conversationimport"},
+    Role.RESEARCHER: PLAY
+    | RELEASES
+    | {"modelversion", "trainingrun", "annotation", "settlement", "conversationimport"},
 }
 
 

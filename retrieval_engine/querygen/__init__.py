@@ -1,0 +1,1 @@
+"""The query generator: a vision-language model that writes what people would type (StickerQueries, section 6)."""

@@ -1,0 +1,1 @@
+"""What all recipes of the lab share: settings that describe themselves, a run's folder, its data, its figures."""

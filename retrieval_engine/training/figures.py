@@ -1,0 +1,80 @@
+"""What a run measured, as rows that can be put side by side whatever made them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+
+N_DRAWS: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number. `metric` is a long name ("recall_at_10[exact]"); `method` what was measured ("fine-tuned", "live",
+    "bm25", "fusion", "zero-shot", ...); `task` which way and with what queries ("text_to_image/human_query").
+    `low` and `high` bound the 95 % interval over `n` queries; `chance` is what a random order gives."""
+
+    task: str
+    method: str
+    language: str
+    metric: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None
+    n: int = 0
+    n_gallery: int = 0
+    n_dropped: int = 0
+    tied: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All figures of a run. `headline` names the one that decides: its task, method, language and metric."""
+
+    recipe: str
+    headline: tuple[str, str, str, str]
+    figures: list[Figure]
+    notes: list[str] = field(default_factory=list)
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    """A few outputs to look at: {"sticker_id", "language", "texts": [...], ...}."""
+
+    def find(self, task: str, method: str, language: str, metric: str) -> Figure | None:
+        """The figure of that name."""
+        wanted = (task, method, language, metric)
+        return next((f for f in self.figures if (f.task, f.method, f.language, f.metric) == wanted), None)
+
+    def write(self, path: Path) -> None:
+        """As JSON."""
+        path.write_text(
+            json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What `write` wrote."""
+        content = json.loads(path.read_text(encoding="utf-8"))
+        headline = content.pop("headline")
+        figures = [Figure(**row) for row in content.pop("figures")]
+        return cls(headline=tuple(headline), figures=figures, **content)
+
+
+def interval(values: Sequence[float], *, seed: int = 0, n_draws: int = N_DRAWS) -> tuple[float, float]:
+    """95 % interval of the mean of `values` by bootstrap (percentiles of `n_draws` means); NaN without values."""
+    if not len(values):
+        return float("nan"), float("nan")
+    array, rng = np.asarray(values, dtype=float), np.random.default_rng(seed)
+    means = np.array([array[rng.integers(len(array), size=len(array))].mean() for _ in range(n_draws)])
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def difference(ours: Sequence[float], theirs: Sequence[float], *, seed: int = 0) -> tuple[float, float, float]:
+    """The mean of ours - theirs over the same queries, with its 95 % interval by paired bootstrap."""
+    gaps = np.asarray(ours, dtype=float) - np.asarray(theirs, dtype=float)
+    return (float(gaps.mean()), *interval(gaps.tolist(), seed=seed))
