@@ -30,9 +30,10 @@ def begin(**kwargs: Any) -> None:
 @app.task(name="sticktionary.sweep")
 def sweep() -> None:
     """Make lost jobs good, embed stickers that were missed, forget what nobody needs any more."""
-    from sticktionary.domain import figures, jobs, registry, search
+    from sticktionary.domain import figures, jobs, search
     from sticktionary.domain.annotation import tallies
     from sticktionary.domain.intake import importing
+    from sticktionary.domain.lab import registry
     from sticktionary.domain.people import guests
     from sticktionary.domain.play import deciding
     from sticktionary.domain.quality import estimates
@@ -76,8 +77,9 @@ def refresh_statistics(asked_for: bool = False) -> None:
 
 @app.task(name="sticktionary.run_import")
 def run_import(job_id: int) -> None:
-    from sticktionary.domain import jobs, registry
+    from sticktionary.domain import jobs
     from sticktionary.domain.intake import importing
+    from sticktionary.domain.lab import registry
     from sticktionary.models import ImportJob
 
     if jobs.carry_out(ImportJob, job_id, importing.run):
@@ -86,7 +88,8 @@ def run_import(job_id: int) -> None:
 
 @app.task(name="sticktionary.run_installation")
 def run_installation(version_id: int) -> None:
-    from sticktionary.domain import jobs, registry
+    from sticktionary.domain import jobs
+    from sticktionary.domain.lab import registry
     from sticktionary.models import ModelVersion
 
     jobs.carry_out(ModelVersion, version_id, registry.run)

@@ -19,8 +19,9 @@ from retrieval_engine.embedding import Cosine
 from retrieval_engine.folders import Players, variants_for
 from retrieval_engine.statistics import Gathered, gather, overlap
 from retrieval_engine.text_agreement import Jaccard, Measure, Row, agreement, measures_of
-from sticktionary.domain import exporting, registry
+from sticktionary.domain import exporting
 from sticktionary.domain.figures import PAGE_MOST
+from sticktionary.domain.lab import registry
 from sticktionary.domain.play.outcome import COUNTS, PROVEN
 from sticktionary.domain.quality import sanctions
 from sticktionary.domain.review.rulings import NOT_DISCARDED, as_ruled

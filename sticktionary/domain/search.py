@@ -15,8 +15,8 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from retrieval_engine.searcher import Hit, Searcher
-from sticktionary.domain import registry
 from sticktionary.domain.intake.pictures import pictures_of
+from sticktionary.domain.lab import registry
 from sticktionary.domain.play.outcome import PROVEN
 from sticktionary.domain.play.snapshot import Picture
 from sticktionary.domain.review.rulings import as_ruled

@@ -17,8 +17,9 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from sticktionary.domain import catalogue, exporting, jobs, registry
+from sticktionary.domain import catalogue, exporting, jobs
 from sticktionary.domain.errors import NotAllowed, Refused
+from sticktionary.domain.lab import registry
 from sticktionary.domain.people import accounts
 from sticktionary.domain.search import catalogue_search
 from sticktionary.models import ExportJob, ImportJob, ModelVersion, Pack, Sticker, Task

@@ -76,7 +76,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 WORK = """
 from pathlib import Path
-from sticktionary.domain import exporting, importing, registry
+from sticktionary.domain import exporting
+from sticktionary.domain.intake import importing
+from sticktionary.domain.lab import registry
 from sticktionary.models import Player, Sticker
 from sticktionary.tasks import run_export, run_import
 from tests.desk.conftest import one_of_each

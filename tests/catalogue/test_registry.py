@@ -7,8 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from retrieval_engine.bundle import read_manifest
-from sticktionary.domain import jobs, registry
+from sticktionary.domain import jobs
 from sticktionary.domain.errors import NotAllowed, Refused
+from sticktionary.domain.lab import registry
 from sticktionary.domain.people import accounts, moderation
 from sticktionary.domain.search import CatalogueSearch
 from sticktionary.models import AuditEntry, Embedding, ModelVersion, Sticker

@@ -13,8 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from sticktionary.domain import exporting, jobs, registry
+from sticktionary.domain import exporting, jobs
 from sticktionary.domain.intake import importing
+from sticktionary.domain.lab import registry
 from sticktionary.domain.people import guests
 from sticktionary.models import AuditEntry, ExportJob, ImportJob, ModelVersion, Pack, Player, Sticker
 from sticktionary.web.uploads import limit

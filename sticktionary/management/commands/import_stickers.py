@@ -10,10 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.text import slugify
 from tqdm import tqdm
 
-from sticktionary.domain import jobs, registry
+from sticktionary.domain import jobs
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.intake import importing
 from sticktionary.domain.intake.importing import Line
+from sticktionary.domain.lab import registry
 from sticktionary.models import ImportItem, ImportJob, Pack
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from sticktionary.domain import jobs, registry
+from sticktionary.domain import jobs
 from sticktionary.domain.errors import RuleBroken
+from sticktionary.domain.lab import registry
 from sticktionary.models import ModelVersion
 
 

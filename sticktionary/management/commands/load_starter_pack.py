@@ -7,10 +7,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from sticktionary.domain import catalogue, jobs, registry
+from sticktionary.domain import catalogue, jobs
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.intake import importing
 from sticktionary.domain.intake.importing import Line
+from sticktionary.domain.lab import registry
 from sticktionary.models import ImportJob, Pack
 
 

@@ -1,0 +1,1 @@
+"""The lab: models trained on what was played, compared, brought into live search and taken back."""
