@@ -12,6 +12,7 @@ from sticktionary.models.learning import (
     ModelVersion,
     RunEvent,
     ShadowLook,
+    StartKey,
     TrainingRun,
 )
 from sticktionary.models.play import Preview, Query, Retrieval, Revision, Round, Sitting, Skip, Turn
@@ -74,6 +75,7 @@ __all__ = [
     "Sitting",
     "Skip",
     "SplitPart",
+    "StartKey",
     "Sticker",
     "StickerDifficulty",
     "Task",

@@ -183,6 +183,19 @@ class ApiToken(models.Model):
         verbose_name_plural = _("tokens")
 
 
+class StartKey(models.Model):
+    """A program's own name for a start: asked again under it, it is told of the same run."""
+
+    player = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64)  # SHA-256 of what was asked for: another order needs another key
+    run = models.ForeignKey(TrainingRun, null=True, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["player", "key"], name="start_once")]
+
+
 class ExportJob(Job):
     path = models.CharField(_("path"), max_length=500, blank=True)  # below EXPORTS_DIR when done
 
