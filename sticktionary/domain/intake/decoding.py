@@ -50,7 +50,6 @@ class Decoded:
     kind: str
     source_size: tuple[int, int] = (0, 0)
     n_source_frames: int = 0
-    carries_extras: bool = False  # EXIF, XMP: where a photograph was taken is nobody's business
     frames: list[Image.Image] = field(default_factory=list)
     durations: list[int] = field(default_factory=list)
     _stride: int = 1
@@ -92,12 +91,11 @@ def decode(name: str, content: bytes) -> Decoded:
     frames = _film(content) if kind == "webm" else _stills(kind, content)
     decoded = Decoded(kind)
     n_pixels = 0
-    for frame, duration_ms, extras in frames:
+    for frame, duration_ms in frames:
         n_pixels += frame.width * frame.height
         if decoded.n_source_frames == MAX_FRAMES or n_pixels > MAX_PIXELS_IN_ALL:
             raise _too_long()
         decoded.source_size = decoded.source_size if decoded.n_source_frames else frame.size
-        decoded.carries_extras |= extras
         if frame.size != decoded.source_size:  # as browsers do, by the first one's canvas
             frame = frame.crop((0, 0, *decoded.source_size))
         decoded.add(frame, _usual(duration_ms))
@@ -118,7 +116,7 @@ def _kind_of(name: str, content: bytes) -> str:
     """The format by its content; a name that says otherwise is refused, naming the true one."""
     if not content:
         raise Unreadable(_("The file is empty."))
-    kind, extension = _sniffed(content), PurePosixPath(name).suffix.lower().lstrip(".")
+    kind, extension = sniffed(content), PurePosixPath(name).suffix.lower().lstrip(".")
     true_name = NAMES.get(kind) or _other(content)
     if EXTENSIONS.get(extension) != kind or not kind:
         if extension in EXTENSIONS and true_name:
@@ -130,7 +128,8 @@ def _kind_of(name: str, content: bytes) -> str:
     return kind
 
 
-def _sniffed(content: bytes) -> str:
+def sniffed(content: bytes) -> str:
+    """The format by how it begins, "" for none of ours."""
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
     if content.startswith(b"\xff\xd8\xff"):
@@ -153,7 +152,7 @@ def _other(content: bytes) -> str:
     return next((name for magic, name in OTHERS if head.lower().startswith(magic.lower())), "")
 
 
-Frame = tuple[Image.Image, float, bool]  # picture, milliseconds, whether the file carries extras
+Frame = tuple[Image.Image, float]  # picture, milliseconds
 
 
 def _stills(kind: str, content: bytes) -> Iterator[Frame]:
@@ -173,7 +172,6 @@ def _stills(kind: str, content: bytes) -> Iterator[Frame]:
 
 
 def _frames(image: Image.Image, kind: str) -> Iterator[Frame]:
-    extras = bool(image.info.get("exif") or image.info.get("xmp") or image.info.get("XML:com.adobe.xmp"))
     for number in range(MAX_FRAMES + 1):
         try:
             image.seek(number)
@@ -190,7 +188,7 @@ def _frames(image: Image.Image, kind: str) -> Iterator[Frame]:
             upright = ImageOps.exif_transpose(image) if kind == "jpeg" else image
         except Exception as error:  # decoders have no common ground: OSError, SyntaxError, struct.error, ...
             raise _damaged(error) from error
-        yield upright, float(image.info.get("duration", 0) or 0), extras
+        yield upright, float(image.info.get("duration", 0) or 0)
         if kind == "jpeg":
             return
 
@@ -247,10 +245,10 @@ def _film_frames(film: Any) -> Iterator[Frame]:
             _check_size((frame.width, frame.height), LARGE)
             at = float(frame.pts * stream.time_base) * 1_000 if frame.pts is not None else None
             if previous is not None:
-                yield previous, at - since if at is not None and since is not None else usual_ms, False
+                yield previous, at - since if at is not None and since is not None else usual_ms
             previous, since = Image.fromarray(_rgba(frame)), at
     if previous is not None:
-        yield previous, usual_ms, False
+        yield previous, usual_ms
 
 
 def _rgba(frame: Any) -> Any:

@@ -18,8 +18,11 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from PIL import Image
 
-from sticktionary.domain.intake.decoding import BOX, KEPT_FRAMES, Decoded, decode
+from sticktionary.domain.errors import Refused
+from sticktionary.domain.intake.decoding import BOX, KEPT_FRAMES, Decoded, decode, sniffed
 from sticktionary.domain.intake.diecut import needs_edge, with_edge
+from sticktionary.domain.intake.metadata import without_metadata
+from sticktionary.domain.intake.sources import Unreadable
 from sticktionary.domain.play.snapshot import Picture
 from sticktionary.models import Sticker
 
@@ -57,11 +60,12 @@ def sha256_of(content: bytes) -> str:
 def prepare(name: str, content: bytes, *, store: bool) -> Prepared:
     """Decode, re-encode and (unless it is a dry run) store a picture. Raises Unreadable with the reason."""
     decoded = decode(name, content)
+    says_nothing_more = _bare(decoded.kind, content) == content
     keep = _store if store else _name_of
     cover = _cover(decoded.frames)
-    is_bare = needs_edge(cover)
-    as_it_is = not is_bare and _can_be_served(decoded, content)
-    if is_bare:
+    lacks_edge = needs_edge(cover)
+    as_it_is = says_nothing_more and not lacks_edge and _can_be_served(decoded, content)
+    if lacks_edge:
         decoded.frames = [with_edge(frame, BOX) for frame in decoded.frames]
     shown = _cover(decoded.frames)
     image = keep(content if as_it_is else _webp(decoded))
@@ -86,7 +90,15 @@ def _extension(kind: str) -> str:
 def _can_be_served(decoded: Decoded, content: bytes) -> bool:
     in_box = decoded.source_size[0] <= BOX[0] and decoded.source_size[1] <= BOX[1]
     is_short = len(content) <= SERVED_AS_IS and decoded.n_source_frames <= KEPT_FRAMES
-    return decoded.kind == "webp" and in_box and is_short and not decoded.carries_extras
+    return decoded.kind == "webp" and in_box and is_short
+
+
+def _bare(kind: str, content: bytes) -> bytes:
+    """Where a photograph was taken is nobody's business."""
+    try:
+        return without_metadata(kind, content)
+    except ValueError as error:
+        raise Unreadable(_("It is damaged: %(error)s.") % {"error": error}) from error
 
 
 def _cover(frames: list[Image.Image]) -> Image.Image:
@@ -140,6 +152,21 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def path_of(name: str) -> Path:
     return Path(settings.MEDIA_ROOT) / name
+
+
+def to_hand_out(sticker: Sticker) -> bytes:
+    """The picture as it came, without what its file says beside it. Raises Refused for one that is gone or is another
+    by now, which stops what is made rather than spoiling it."""
+    try:
+        content = path_of(sticker.original or sticker.image).read_bytes()
+    except FileNotFoundError as error:
+        raise Refused("file_gone", _("The file of sticker %(name)s is gone.") % {"name": sticker.name}) from error
+    if sticker.original and sha256_of(content) != sticker.sha256:
+        raise Refused("file_spoiled", _("The file of sticker %(name)s is damaged.") % {"name": sticker.name})
+    try:
+        return _bare(sniffed(content), content)
+    except Unreadable as error:
+        raise Refused("file_spoiled", _("The file of sticker %(name)s is damaged.") % {"name": sticker.name}) from error
 
 
 # --- looks ---

@@ -61,7 +61,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
     "stickers": {
         "sticker_id": "name of the sticker, the same in every release",
         "file": "the picture, below this folder; empty where it may not be published",
-        "sha256": "checksum of the picture as it came, the same in every release",
+        "sha256": "checksum of the picture as it came, with what its file said beside it; the same in every release",
         "media": "`static` or `animated`, width and height in pixels, frames, duration in milliseconds",
         "pack_id": "the pack it belongs to",
         "dup_cluster": "stickers that look alike have the same; they are on one side of the split",

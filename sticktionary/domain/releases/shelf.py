@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-
-from sticktionary.domain.errors import Refused
-from sticktionary.domain.intake.pictures import path_of
+from sticktionary.domain.intake.pictures import to_hand_out
 from sticktionary.domain.releases.about import File
 from sticktionary.domain.releases.files import write_bytes
 from sticktionary.domain.releases.rows import Media, SplitRow, StickerRow
@@ -78,11 +74,4 @@ def _splits(scope: Scope, groups: Mapping[int, int]) -> Sequence[SplitRow]:
 
 
 def _copy(folder: Path, sticker: Sticker, name: str) -> File:
-    """As it came; a file that is gone or is another by now stops the release rather than spoiling it."""
-    try:
-        content = path_of(sticker.original or sticker.image).read_bytes()
-    except FileNotFoundError as error:
-        raise Refused("file_gone", _("The file of sticker %(name)s is gone.") % {"name": sticker.name}) from error
-    if sticker.original and sha256(content).hexdigest() != sticker.sha256:
-        raise Refused("file_spoiled", _("The file of sticker %(name)s is damaged.") % {"name": sticker.name})
-    return write_bytes(folder, os.fspath(Path("stickers") / name), content)
+    return write_bytes(folder, os.fspath(Path("stickers") / name), to_hand_out(sticker))
