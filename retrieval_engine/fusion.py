@@ -18,13 +18,17 @@ def fused_part(rank: int | None, k: int = RRF_K) -> float:
     return 0.0 if rank is None else 1.0 / (k + rank)
 
 
-def reciprocal_rank_fusion(rankings: Sequence[Ranking], n: int | None = None, *, k: int = RRF_K) -> Ranking:
-    """The best `n` by the sum over the rankings of 1 / (k + rank); ids missing from a ranking get nothing from it.
+def reciprocal_rank_fusion(
+    rankings: Sequence[Ranking], n: int | None = None, *, k: int = RRF_K, weights: Sequence[float] | None = None
+) -> Ranking:
+    """The best `n` by the sum over the rankings of weight / (k + rank); ids missing from a ranking get nothing from it.
 
-    Ties go to the lower id. Cormack, Clarke and Büttcher 2009, "Reciprocal rank fusion outperforms Condorcet".
+    `weights` has one for each ranking; without, each counts 1. Ties go to the lower id. Cormack, Clarke and Büttcher
+    2009, "Reciprocal rank fusion outperforms Condorcet".
     """
     if not rankings:
         return Ranking.empty()
     ids, place = np.unique(np.concatenate([ranking.ids for ranking in rankings]), return_inverse=True)
-    parts = np.concatenate([1.0 / (k + np.arange(1, len(ranking.ids) + 1)) for ranking in rankings])
+    weighted = zip(rankings, weights or [1.0] * len(rankings), strict=True)
+    parts = np.concatenate([weight / (k + np.arange(1, len(ranking.ids) + 1)) for ranking, weight in weighted])
     return Ranking.best(ids, np.bincount(place, weights=parts, minlength=len(ids)).astype(np.float64), n)

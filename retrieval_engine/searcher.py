@@ -10,28 +10,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from threading import RLock, Thread
-from typing import Final, Literal, Protocol
+from threading import RLock
+from typing import Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .dense import DenseIndex, Vectors
 from .fusion import RRF_K, fused_part, reciprocal_rank_fusion
-from .lexical import LexicalIndex, TermPart
+from .lexical import TermPart
 from .ranking import Ranking
-from .text import Tokenizer, tokenise, unfinished_word
+from .text import Tokenizer, tokenise
+from .texts import Text, Texts
 
 Mode = Literal["hybrid", "lexical", "dense"]
 
 DEPTH: Final = 10_000
 """So many places of each side take part in a fused ranking; beyond, a sticker counts as unranked on that side."""
-CHANGES_MOST: Final = 2_000
-"""So many changes, or 2 % of the catalogue, are taken over into the flat part of a text index at once."""
-BESIDE_FROM: Final = 20_000
-"""From so many stickers on that is done in a thread of its own, while people search."""
+GENERATED_WEIGHT: Final = 0.5
+"""A place among generated texts counts half of the same place among what people wrote."""
 
 
 class TextEncoder(Protocol):
@@ -47,21 +46,23 @@ class TextEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A sticker found. `rank` counts from 1; `score` is BM25, cosine or fused; None where a side does not rank it."""
+    """A sticker found. `rank` counts from 1; `score` is BM25, cosine or fused; a rank is None where its side does not
+    hold the sticker. One that has nothing but a `generated_rank` was found by words that no person has written."""
 
     id: int
     score: float
     rank: int
     lexical_rank: int | None
     dense_rank: int | None
+    generated_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """What each side contributed to one sticker's place for one query.
 
-    `lexical_part` and `dense_part` are the reciprocal ranks that add up to `fused_score`; `terms` add up to
-    `lexical_score`. A side that does not hold the sticker has None.
+    `lexical_part`, `dense_part` and `generated_part` are the reciprocal ranks, the last one weighted, that add up to
+    `fused_score`; `terms` add up to `lexical_score`. A side that does not hold the sticker has None.
     """
 
     id: int
@@ -74,86 +75,83 @@ class Explanation:
     dense_rank: int | None
     cosine: float | None
     dense_part: float
+    generated_rank: int | None = None
+    generated_part: float = 0.0
     rrf_k: int = RRF_K
+
+
+class _Sides(NamedTuple):
+    lexical: Ranking
+    dense: Ranking
+    generated: Ranking
+
+
+WEIGHTS: Final = (1.0, 1.0, GENERATED_WEIGHT)
+"""What a place on each of the sides counts."""
 
 
 class Searcher:
     """A catalogue in memory: texts under BM25, image vectors under cosine, both optional for each sticker.
+
+    Texts that a generator wrote are a side of their own in hybrid search, which counts less (`GENERATED_WEIGHT`);
+    without them, and in lexical search, scores are those of what people wrote alone.
 
     Safe with one writing and many reading threads; queries are encoded outside of the lock. Without an `encoder` the
     dense side answers `neighbours` only, and hybrid search is lexical search.
     """
 
     def __init__(self, encoder: TextEncoder | None = None, *, tokenizer: Tokenizer = tokenise) -> None:
-        self._encoder, self._tokenise = encoder, tokenizer
-        self._ids: set[int] = set()
-        self._texts: dict[str | None, LexicalIndex] = {None: LexicalIndex()}
+        self._encoder = encoder
+        self._texts, self._generated = Texts(tokenizer), Texts(tokenizer)
         self._images = DenseIndex()
         self._lock = RLock()
-        self._compacting: Thread | None = None
+
+    def beside(self, encoder: TextEncoder | None) -> Searcher:
+        """A searcher with another model over the same texts, which both share from now on: what is put into or removed
+        from the texts of one is so in the other. Its vectors are its own, none as yet: see `look`."""
+        other = Searcher(encoder)
+        other._texts, other._generated = self._texts, self._generated
+        return other
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._texts)
 
     def __contains__(self, id: object) -> bool:
-        return id in self._ids
+        return id in self._texts
 
     @property
     def model_version(self) -> str | None:
         """The version of the text encoder; None for a lexical searcher."""
         return None if self._encoder is None else self._encoder.version
 
-    def put(self, id: int, text: str | Mapping[str, str], vectors: NDArray[np.floating] | None) -> None:
+    def put(self, id: int, text: Text, vectors: NDArray[np.floating] | None, *, generated: Text = "") -> None:
         """Add or replace a sticker.
 
         `text` is all its text, or its text by language ({"en": ..., "zh": ...}), which makes it searchable in all
-        languages together and in each alone. `vectors` is [d] or [frames, d], or None. ValueError for vectors of
-        another d than those held, or without direction; then nothing has changed.
+        languages together and in each alone; `generated` the same of what a generator would type for it. `vectors` is
+        [d] or [frames, d], or None. ValueError for vectors of another d than those held, or without direction; then
+        nothing has changed.
         """
-        parts: dict[str | None, str] = {None: text if isinstance(text, str) else "\n".join(text.values())}
-        parts.update({} if isinstance(text, str) else text)
-        tokens = {language: self._tokenise(part) for language, part in parts.items()}
+        self.look(id, vectors)
+        self._texts.put(id, text)
+        if generated:
+            self._generated.put(id, generated)
+        else:
+            self._generated.remove(id)
+
+    def look(self, id: int, vectors: NDArray[np.floating] | None) -> None:
+        """Replace the vectors of a sticker alone, as `put` does; None takes them out."""
         with self._lock:
             if vectors is None:
                 self._images.remove(id)
             else:
                 self._images.put(id, vectors)
-            for language in self._texts.keys() - tokens.keys():
-                self._texts[language].remove(id)
-            for language, terms in tokens.items():
-                self._texts.setdefault(language, LexicalIndex()).put(id, terms)
-            self._ids.add(id)
-            self._keep_up()
-
-    def _keep_up(self) -> None:
-        for index in self._texts.values():
-            if index.n_changes <= max(CHANGES_MOST, len(index) // 50):
-                continue
-            if len(index) < BESIDE_FROM:
-                index.compact()
-            elif self._compacting is None:
-                self._compacting = Thread(target=self._compact, args=(index,), daemon=True)
-                self._compacting.start()
-
-    def _compact(self, index: LexicalIndex) -> None:
-        try:
-            with self._lock:
-                compaction = index.begin_compaction()
-            base = compaction.merge()
-            with self._lock:
-                index.finish_compaction(compaction, base)
-        finally:
-            self._compacting = None
 
     def remove(self, id: int) -> bool:
         """Take a sticker out; False if there was none."""
-        with self._lock:
-            held = id in self._ids
-            self._ids.discard(id)
-            self._images.remove(id)
-            for index in self._texts.values():
-                index.remove(id)
-        return held
+        self.look(id, None)
+        self._generated.remove(id)
+        return self._texts.remove(id)
 
     def search(
         self,
@@ -170,27 +168,27 @@ class Searcher:
         `language` searches the texts of that language alone, where any sticker has some; `allow` keeps only these ids;
         `partial` takes the last word as still being typed. Lexical hits hold a term of the query; dense ones need not.
         """
-        sides = self._sides(query, mode, language, allow, partial)
-        return _hits(*sides, k)
+        return _hits(self._sides(query, mode, language, allow, partial), k)
 
     def rank_of(
         self, query: str, id: int, *, mode: Mode = "hybrid", language: str | None = None, partial: bool = False
     ) -> int | None:
-        """The place of sticker `id` among the whole catalogue, from 1; None where neither side ranks it."""
-        return _overall(*self._sides(query, mode, language, None, partial), None).rank_of(id)
+        """The place of sticker `id` among the whole catalogue, from 1; None where no side ranks it."""
+        return _overall(self._sides(query, mode, language, None, partial), None).rank_of(id)
 
     def rank_among(
         self, query_texts: Sequence[str], ids: Sequence[int], *, mode: Mode = "hybrid", language: str | None = None
     ) -> list[Hit]:
         """All candidates `ids`, in the order in which they answer the queries taken together with equal weight.
 
-        The sides of all queries are fused by reciprocal rank. A hit's `lexical_rank` and `dense_rank` are those of the
-        fusion over the queries of that side; candidates that no side ranks come last, in the order given, with score 0.
+        The sides of all queries are fused by reciprocal rank. A hit's `lexical_rank`, `dense_rank` and
+        `generated_rank` are those of the fusion over the queries of that side; candidates that no side ranks come
+        last, in the order given, with score 0.
         """
-        pairs = [self._sides(text, mode, language, ids, False) for text in query_texts]
-        lexical, dense = (reciprocal_rank_fusion([pair[side] for pair in pairs]) for side in (0, 1))
-        fused = reciprocal_rank_fusion([ranking for pair in pairs for ranking in pair])
-        hits = _ranked(fused, lexical, dense)
+        asked = [self._sides(text, mode, language, ids, False) for text in query_texts]
+        fused = reciprocal_rank_fusion([side for sides in asked for side in sides], weights=WEIGHTS * len(asked))
+        of_side = [reciprocal_rank_fusion([sides[side] for sides in asked]) for side in range(len(WEIGHTS))]
+        hits = _ranked(fused, _Sides(*of_side))
         ranked = {hit.id for hit in hits}
         rest = [id for id in dict.fromkeys(ids) if id not in ranked]
         return hits + [Hit(id, 0.0, rank, None, None) for rank, id in enumerate(rest, len(hits) + 1)]
@@ -199,32 +197,37 @@ class Searcher:
         """The `k` stickers that look most like `id` to the model, itself left out; [] for one without a vector."""
         with self._lock:
             near = self._images.neighbours(id, k)
-        return _hits(Ranking.empty(), near, k)
+        return _hits(_Sides(Ranking.empty(), near, Ranking.empty()), k)
 
     def explain(self, query: str, id: int, *, language: str | None = None) -> Explanation:
         """Why sticker `id` stands where it does for `query` in hybrid search."""
-        lexical, dense = self._sides(query, "hybrid", language, None, False)
-        fused = reciprocal_rank_fusion([lexical, dense])
-        with self._lock:
-            terms = tuple(self._lexical(language).explain(self._tokenise(query), id))
-        lexical_rank, dense_rank = lexical.rank_of(id), dense.rank_of(id)
-        lexical_part, dense_part = fused_part(lexical_rank), fused_part(dense_rank)
+        sides = self._sides(query, "hybrid", language, None, False)
+        lexical_rank, dense_rank, generated_rank = (side.rank_of(id) for side in sides)
+        lexical_part, dense_part, generated_part = (
+            weight * fused_part(side.rank_of(id)) for side, weight in zip(sides, WEIGHTS, strict=True)
+        )
         return Explanation(
-            id, fused.rank_of(id), lexical_part + dense_part,
-            lexical_rank, _score_at(lexical, lexical_rank), lexical_part, terms,
-            dense_rank, _score_at(dense, dense_rank), dense_part,
+            id, reciprocal_rank_fusion(sides, weights=WEIGHTS).rank_of(id),
+            lexical_part + dense_part + generated_part,
+            lexical_rank, _score_at(sides.lexical, lexical_rank), lexical_part,
+            self._texts.explain(query, id, language=language),
+            dense_rank, _score_at(sides.dense, dense_rank), dense_part,
+            generated_rank, generated_part,
         )  # fmt: skip
 
     def _sides(
         self, query: str, mode: Mode, language: str | None, allow: Collection[int] | None, partial: bool
-    ) -> tuple[Ranking, Ranking]:
-        tokens = self._tokenise(query) if mode != "dense" else []
-        unfinished = unfinished_word(query) if partial and mode != "dense" else ""
+    ) -> _Sides:
         vector = self._encode(query) if mode != "lexical" else None
-        with self._lock:
-            lexical = self._lexical(language).search(tokens, DEPTH, allow=allow, unfinished=unfinished)
-            dense = Ranking.empty() if vector is None else self._images.search(vector, DEPTH, allow=allow)
-        return lexical, dense
+        lexical = dense = generated = Ranking.empty()
+        if mode != "dense":
+            lexical = self._texts.search(query, DEPTH, language=language, allow=allow, partial=partial)
+        if mode == "hybrid" and len(self._generated):
+            generated = self._generated.search(query, DEPTH, language=language, allow=allow, partial=partial)
+        if vector is not None:
+            with self._lock:
+                dense = self._images.search(vector, DEPTH, allow=allow)
+        return _Sides(lexical, dense, generated)
 
     def _encode(self, query: str) -> Vectors | None:
         if self._encoder is None or not len(self._images) or not query.strip():
@@ -232,27 +235,27 @@ class Searcher:
         vector: Vectors = self._encoder.encode([query])[0]
         return vector
 
-    def _lexical(self, language: str | None) -> LexicalIndex:
-        index = self._texts.get(language)
-        return self._texts[None] if index is None or not len(index) else index
+
+def _overall(sides: _Sides, k: int | None) -> Ranking:
+    """A single side keeps its own scores; several are fused."""
+    filled = [(side, weight) for side, weight in zip(sides, WEIGHTS, strict=True) if len(side.ids)]
+    if len(filled) == 1:
+        only = filled[0][0]
+        return Ranking(only.ids[:k], only.scores[:k])
+    return reciprocal_rank_fusion([side for side, _ in filled], k, weights=[weight for _, weight in filled])
 
 
-def _overall(lexical: Ranking, dense: Ranking, k: int | None) -> Ranking:
-    """A single side keeps its own scores; two are fused."""
-    sides = [side for side in (lexical, dense) if len(side.ids)]
-    if len(sides) == 1:
-        return Ranking(sides[0].ids[:k], sides[0].scores[:k])
-    return reciprocal_rank_fusion(sides, k)
+def _hits(sides: _Sides, k: int) -> list[Hit]:
+    return _ranked(_overall(sides, max(k, 0)), sides)
 
 
-def _hits(lexical: Ranking, dense: Ranking, k: int) -> list[Hit]:
-    return _ranked(_overall(lexical, dense, max(k, 0)), lexical, dense)
-
-
-def _ranked(overall: Ranking, lexical: Ranking, dense: Ranking) -> list[Hit]:
-    by_text, by_image = lexical.ranks(), dense.ranks()
+def _ranked(overall: Ranking, sides: _Sides) -> list[Hit]:
+    by_text, by_image, by_generated = (side.ranks() for side in sides)
     pairs = zip(overall.ids.tolist(), overall.scores.tolist(), strict=True)
-    return [Hit(id, score, rank, by_text.get(id), by_image.get(id)) for rank, (id, score) in enumerate(pairs, 1)]
+    return [
+        Hit(id, score, rank, by_text.get(id), by_image.get(id), by_generated.get(id))
+        for rank, (id, score) in enumerate(pairs, 1)
+    ]
 
 
 def _score_at(ranking: Ranking, rank: int | None) -> float | None:

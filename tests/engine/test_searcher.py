@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from retrieval_engine import searcher as searcher_module
+from retrieval_engine import texts as texts_module
 from retrieval_engine.dense import DenseIndex, Vectors, unit
 from retrieval_engine.fusion import reciprocal_rank_fusion
 from retrieval_engine.lexical import LexicalIndex
@@ -226,8 +226,8 @@ def test_tokens_of_the_searcher_are_those_of_the_index() -> None:
 
 
 def test_changes_are_taken_over_beside_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searcher_module, "CHANGES_MOST", 20)
-    monkeypatch.setattr(searcher_module, "BESIDE_FROM", 0)
+    monkeypatch.setattr(texts_module, "CHANGES_MOST", 20)
+    monkeypatch.setattr(texts_module, "BESIDE_FROM", 0)
     searcher, fresh = Searcher(), Searcher()
     texts = {id: f"word{id % 7} word{id % 11} also{id}" for id in range(300)}
     for turn in range(3):
@@ -236,10 +236,45 @@ def test_changes_are_taken_over_beside_the_search(monkeypatch: pytest.MonkeyPatc
             assert searcher.search(f"also{id}")[0].id == id
         for id in range(0, 300, 3):
             searcher.remove(id)
-    while (thread := searcher._compacting) is not None:
+    while (thread := searcher._texts._compacting) is not None:
         thread.join()
     for id, text in texts.items():
         if id % 3:
             fresh.put(id, f"{text} turn2", None)
     for query in ("word3 also8", "turn2", "word1 word2", "turn1"):
         assert searcher.search(query, 50) == fresh.search(query, 50)
+
+
+def test_generated_words_count_half_and_are_told_apart() -> None:
+    searcher, written = Searcher(), Searcher()
+    for id, text, generated in [(1, "monday again", ""), (2, "", "monday"), (3, "sleepy", "monday"), (4, "happy", "")]:
+        searcher.put(id, text, None, generated=generated)
+        written.put(id, text, None)
+    hits = searcher.search("monday")
+    assert [(hit.id, hit.lexical_rank, hit.generated_rank) for hit in hits] == [
+        (1, 1, None),
+        (2, None, 1),
+        (3, None, 2),
+    ]
+    assert [hit.score for hit in hits] == pytest.approx([1 / 61, 0.5 / 61, 0.5 / 62])
+    assert searcher.search("monday", mode="lexical") == written.search("monday", mode="lexical")
+    why = searcher.explain("monday", 2)
+    assert (why.rank, why.lexical_rank, why.generated_rank, why.generated_part) == (2, None, 1, 0.5 / 61)
+    assert why.fused_score == why.generated_part
+    assert [hit.generated_rank for hit in searcher.rank_among(["monday"], [4, 3, 1])] == [None, 1, None]
+    searcher.put(2, "", None)
+    searcher.remove(3)
+    assert searcher.search("monday") == written.search("monday")
+
+
+def test_a_searcher_beside_shares_the_texts_and_has_vectors_of_its_own(searcher: Searcher) -> None:
+    beside = searcher.beside(FeelingsEncoder())
+    assert ids(beside.search("joy")) == []
+    beside.look(3, HAPPY)
+    assert ids(beside.search("joy", 1)) == [3]
+    assert ids(searcher.search("joy", 1)) == [1]
+    searcher.put(6, "joy again", None)
+    assert beside.search("again", mode="lexical") == searcher.search("again", mode="lexical")
+    beside.remove(6)
+    assert 6 not in searcher
+    assert ids(searcher.neighbours(1, 1)) == [5]

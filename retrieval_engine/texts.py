@@ -1,0 +1,90 @@
+"""The texts of a catalogue under BM25: in all languages together, and in each alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from threading import RLock, Thread
+from typing import Final
+
+from .lexical import LexicalIndex, TermPart
+from .ranking import Ranking
+from .text import Tokenizer, unfinished_word
+
+Text = str | Mapping[str, str]
+"""All text of a sticker, or its text by language ({"en": ..., "zh": ...})."""
+CHANGES_MOST: Final = 2_000
+"""So many changes, or 2 % of the catalogue, are taken over into the flat part of an index at once."""
+BESIDE_FROM: Final = 20_000
+"""From so many stickers on that is done in a thread of its own, while people search."""
+
+
+class Texts:
+    """Safe with one writing and many reading threads."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenise = tokenizer
+        self._indexes: dict[str | None, LexicalIndex] = {None: LexicalIndex()}
+        self._lock = RLock()
+        self._compacting: Thread | None = None
+
+    def __len__(self) -> int:
+        return len(self._indexes[None])
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._indexes[None]
+
+    def put(self, id: int, text: Text) -> None:
+        """Add or replace the text of a sticker; text by language is searched in all together and in each alone."""
+        parts: dict[str | None, str] = {None: text if isinstance(text, str) else "\n".join(text.values())}
+        parts.update({} if isinstance(text, str) else text)
+        tokens = {language: self._tokenise(part) for language, part in parts.items()}
+        with self._lock:
+            for language in self._indexes.keys() - tokens.keys():
+                self._indexes[language].remove(id)
+            for language, terms in tokens.items():
+                self._indexes.setdefault(language, LexicalIndex()).put(id, terms)
+            self._keep_up()
+
+    def remove(self, id: int) -> bool:
+        """Take a sticker out; False if there was none."""
+        with self._lock:
+            removed = [index.remove(id) for index in self._indexes.values()]
+        return any(removed)
+
+    def search(
+        self, query: str, k: int, *, language: str | None, allow: Collection[int] | None, partial: bool
+    ) -> Ranking:
+        """The best `k` stickers; `language` searches its texts alone where there are some, `allow` keeps these ids,
+        `partial` takes the last word as still being typed."""
+        tokens, unfinished = self._tokenise(query), unfinished_word(query) if partial else ""
+        with self._lock:
+            return self._index(language).search(tokens, k, allow=allow, unfinished=unfinished)
+
+    def explain(self, query: str, id: int, *, language: str | None) -> tuple[TermPart, ...]:
+        """What each term adds to the score of sticker `id`."""
+        with self._lock:
+            return tuple(self._index(language).explain(self._tokenise(query), id))
+
+    def _index(self, language: str | None) -> LexicalIndex:
+        index = self._indexes.get(language)
+        return self._indexes[None] if index is None or not len(index) else index
+
+    def _keep_up(self) -> None:
+        for index in self._indexes.values():
+            if index.n_changes <= max(CHANGES_MOST, len(index) // 50):
+                continue
+            if len(index) < BESIDE_FROM:
+                index.compact()
+            elif self._compacting is None:
+                self._compacting = Thread(target=self._compact, args=(index,), daemon=True)
+                self._compacting.start()
+
+    def _compact(self, index: LexicalIndex) -> None:
+        try:
+            with self._lock:
+                compaction = index.begin_compaction()
+            base = compaction.merge()
+            with self._lock:
+                index.finish_compaction(compaction, base)
+        finally:
+            self._compacting = None
