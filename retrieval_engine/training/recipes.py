@@ -77,7 +77,8 @@ class Settings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A way to train. `module` has `carry_out(order, report)`; it may import torch, and is imported only to run."""
+    """A way to train. `module` has `carry_out(order, report)`, and `evaluate(order, report)` for a model that is there;
+    it may import torch, and is imported only to run."""
 
     name: str
     title: str
@@ -89,6 +90,8 @@ class Recipe:
     """What it starts from unless told otherwise: a model's name, or "tiny" for one made here from a configuration."""
     estimate: Callable[[Any, Size, str], Estimate]
     """(settings, size, device: "cpu", "cuda" or "mps") -> what it will take."""
+    distributed: bool = False
+    """Several GPUs of a machine may share a run, each with a process of its own."""
 
     def described(self) -> list[Setting]:
         """Its settings, in order."""

@@ -12,6 +12,7 @@ bundle/          the model, published
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
+
+from .presence import nobody_watches
+
+logger = logging.getLogger(__name__)
 
 ORDER: Final = "run.json"
 PROGRESS: Final = "progress.jsonl"
@@ -68,8 +73,10 @@ class Order:
     """Bundle of the live model, to be compared with; empty for words alone."""
     generator: str = ""
     """Bundle of the live query generator, to be compared with; empty for none."""
+    evaluate: bool = False
+    """Train nothing: measure `base`, a bundle, on the release. There is a report at the end, and no new bundle."""
     watched: bool = False
-    """Leave when the process that started this one is gone."""
+    """Leave when whoever started this process is gone (`presence.nobody_watches`)."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -112,8 +119,11 @@ class Reporter:
 
     def __init__(self, folder: Path, *, watched: bool = False) -> None:
         self.folder = folder
-        self._parent = os.getppid() if watched else None
+        self.watched = watched
+        self._speaks = os.environ.get("RANK", "0") == "0"  # of several processes of a run, the first
         self._file = (folder / PROGRESS).open("a", encoding="utf-8")
+        if self._speaks and not _is_whole(folder / PROGRESS):
+            self._file.write("\n")
 
     def __enter__(self) -> Self:
         return self
@@ -142,10 +152,12 @@ class Reporter:
 
     def warn(self, text: str) -> None:
         """Something is done differently than was asked."""
+        logger.warning(text)
         self._tell("warning", text=text)
 
     def log(self, text: str) -> None:
         """For who reads along."""
+        logger.info(text)
         self._tell("log", text=text)
 
     def facts(self, values: Mapping[str, Any]) -> None:
@@ -160,16 +172,28 @@ class Reporter:
         """Raise `Stopped` when somebody wants the run to end, or nobody watches any more."""
         if (self.folder / STOP).exists():
             raise Stopped("asked to stop")
-        if self._parent is not None and os.getppid() != self._parent:
+        if self.watched and nobody_watches():
             raise Stopped("nobody watches any more")
 
     def _tell(self, kind: EventKind, **rest: Any) -> None:
+        if not self._speaks:
+            return
         self._file.write(json.dumps(asdict(Event(time.time(), kind, **rest)), ensure_ascii=False) + "\n")
         self._file.flush()
 
 
+def _is_whole(path: Path) -> bool:
+    """Whether the last line has its end: a process that was killed, or a full disk, may have cut it short."""
+    with path.open("rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
 def read_events(folder: Path, start: int = 0) -> Iterator[tuple[int, Event]]:
-    """The events from byte `start` on, each with the byte after it. A line still being written is left alone."""
+    """The events from byte `start` on, each with the byte after it. A line still being written is left alone; one that
+    was cut short is passed over."""
     path = folder / PROGRESS
     if not path.exists():
         return
@@ -179,4 +203,12 @@ def read_events(folder: Path, start: int = 0) -> Iterator[tuple[int, Event]]:
             if not line.endswith(b"\n"):
                 return
             start += len(line)
-            yield start, Event(**json.loads(line))
+            if (event := _event(line)) is not None:
+                yield start, event
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return Event(**json.loads(line))
+    except (TypeError, ValueError):
+        return None
