@@ -58,6 +58,8 @@ class Size:
     n_stickers: int
     n_queries: int
     languages: tuple[str, ...]
+    base: str = ""
+    """What it would start from; empty for the recipe's default."""
 
 
 @dataclass(frozen=True, slots=True)
