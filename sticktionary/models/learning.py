@@ -26,6 +26,9 @@ class TrainingRun(Job):
     settings = models.JSONField(_("settings"), default=dict)  # every value, defaults too
     base = models.CharField(_("base model"), max_length=500)
     release = models.ForeignKey(Release, verbose_name=_("release"), on_delete=models.PROTECT, related_name="runs")
+    is_evaluation = models.BooleanField(  # of a model that is there: nothing is trained, no model comes of it
+        _("evaluation"), default=False
+    )
     seed = models.PositiveIntegerField(_("seed"), default=0)
     device = models.CharField(_("device"), max_length=120, default="auto")  # as asked; once it runs, what it is
     code_version = models.CharField(_("code"), max_length=80, blank=True)
@@ -33,6 +36,7 @@ class TrainingRun(Job):
     facts = models.JSONField(_("facts"), default=dict)  # what the run found itself with
     phase = models.CharField(_("phase"), max_length=12, choices=Phase, blank=True)
     report = models.JSONField(_("report"), default=dict)  # retrieval_engine.training.figures.Report
+    log = models.TextField(_("log"), blank=True)  # the last lines that its process wrote
     path = models.CharField(_("folder"), max_length=200, blank=True)  # below RUNS_DIR
     purged_at = models.DateTimeField(_("files removed"), null=True, blank=True)
 
