@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -59,10 +59,13 @@ class Report:
     @classmethod
     def read(cls, path: Path) -> Self:
         """What `write` wrote."""
-        content = json.loads(path.read_text(encoding="utf-8"))
-        headline = content.pop("headline")
-        figures = [Figure(**row) for row in content.pop("figures")]
-        return cls(headline=tuple(headline), figures=figures, **content)
+        return cls.of(json.loads(path.read_text(encoding="utf-8")))
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """The report that reads so as JSON."""
+        figures = [Figure(**row) for row in content["figures"]]
+        return cls(**{**content, "headline": tuple(content["headline"]), "figures": figures})
 
 
 def interval(values: Sequence[float], *, seed: int = 0, n_draws: int = N_DRAWS) -> tuple[float, float]:
