@@ -18,8 +18,8 @@ from retrieval_engine.data import StickerQueries
 from retrieval_engine.embedding import Cosine
 from retrieval_engine.folders import Players, variants_for
 from retrieval_engine.statistics import Gathered, gather, overlap
+from retrieval_engine.text import normalise
 from retrieval_engine.text_agreement import Jaccard, Measure, Row, agreement, measures_of
-from sticktionary.domain import exporting
 from sticktionary.domain.figures import PAGE_MOST
 from sticktionary.domain.lab import registry
 from sticktionary.domain.play.outcome import COUNTS, PROVEN
@@ -100,9 +100,9 @@ def n_verified(language: str) -> int:
 
 
 def lists(language: str, *, with_house: bool) -> Iterator[StickerQueries]:
-    """The queries of each sticker: those that players proved, or all that an export holds."""
+    """The queries of each sticker: those that players proved, or these after those that came with it."""
     names = dict(Sticker.objects.exclude(state=Sticker.State.WITHDRAWN).values_list("pk", "name"))
-    held = exporting.queries_in(language) if with_house else _proven(language)
+    held = _with_house(language) if with_house else _proven(language)
     for sticker_id, texts in held.items():
         if sticker_id in names:
             yield StickerQueries(f"{sticker_id}/{names[sticker_id]}", tuple(texts))
@@ -117,6 +117,18 @@ def _proven(language: str) -> dict[int, list[str]]:
     for sticker_id, normalised, text in rows.order_by("round_id", "position", "pk").values_list(*columns).iterator():
         texts[sticker_id].setdefault(normalised, text)
     return {sticker_id: list(held.values()) for sticker_id, held in texts.items()}
+
+
+def _with_house(language: str) -> dict[int, list[str]]:
+    rows = as_ruled(Query.objects.filter(round__language=language, round__source=Round.Source.HOUSE, removed_at=None))
+    rows = rows.exclude(round__state=Round.State.WITHDRAWN).order_by("round__sticker_id", "position", "pk")
+    texts: defaultdict[int, list[str]] = defaultdict(list)
+    for sticker_id, text in rows.values_list("round__sticker_id", "said").iterator():
+        texts[sticker_id].append(text)
+    for sticker_id, proven in _proven(language).items():
+        said = {normalise(text) for text in texts[sticker_id]}
+        texts[sticker_id] += [text for text in proven if normalise(text) not in said]
+    return dict(texts)
 
 
 def gathered(*, with_house: bool) -> dict[str, Gathered]:

@@ -4,25 +4,26 @@ import csv
 import hashlib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from retrieval_engine.text import normalise
 from sticktionary.domain import catalogue, exporting, jobs
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.intake import importing
 from sticktionary.domain.people import moderation
-from sticktionary.models import ExportJob, ImportJob, Pack, Player, Query, Round, Sticker
+from sticktionary.domain.quality import sanctions
+from sticktionary.models import ExportJob, ImportJob, Pack, Player, Query, Retrieval, Round, Sticker
 from tests.catalogue import files
 from tests.catalogue.conftest import Importer
+from tests.releases import plays
 
 
-def played(sticker: Sticker, *texts: str, source: str = "play", state: str = "found", language: str = "en") -> None:
-    now = timezone.now()
-    round = Round.objects.create(sticker=sticker, language=language, source=source, state=state, dealt_at=now)
-    for place, text in enumerate(texts):
-        Query.objects.create(round=round, text=text, normalised=normalise(text), position=place, added_at=now)
+def played(sticker: Sticker, *texts: str, finders: int = 1, **fields: Any) -> None:
+    round_ = plays.written(sticker, plays.player(), *texts, **fields)
+    for _ in range(finders):
+        plays.looked_up(round_, plays.player())
 
 
 def rows(path: Path) -> dict[str, str]:
@@ -31,7 +32,8 @@ def rows(path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def two(imported: Importer, tmp_path: Path) -> tuple[Sticker, Sticker]:
+def two(imported: Importer, pack: Pack, tmp_path: Path) -> tuple[Sticker, Sticker]:
+    Pack.objects.update(may_publish_pictures=True)
     lists = {
         "sticker_queries_en.csv": b'sticker_id,labeled_queries\na.png,"one, Two"\n',
         "sticker_queries_zh.csv": "sticker_id,labeled_queries\na.png,一\nb.gif,二\n".encode(),
@@ -65,22 +67,52 @@ def test_what_was_found_follows_what_came_and_nothing_is_said_twice(
 
 
 @pytest.mark.parametrize(
-    ("source", "state"),
+    "facts",
     [
-        ("play", "open"),
-        ("play", "labelling"),
-        ("play", "needs_review"),
-        ("play", "skipped"),
-        ("play", "lapsed"),
-        ("play", "withdrawn"),
-        ("suggestion", "open"),
-        ("practice", "found"),
-        ("house", "withdrawn"),
+        {"finders": 0},
+        {"finders": 0, "state": "found"},
+        {"state": "labelling"},
+        {"state": "skipped"},
+        {"state": "lapsed"},
+        {"state": "withdrawn"},
+        {"source": "practice"},
+        {"finders": 0, "source": "suggestion"},
+        {"source": "house", "state": "withdrawn"},
     ],
 )
-def test_what_nobody_found_stays_at_home(two: tuple[Sticker, Sticker], tmp_path: Path, source: str, state: str) -> None:
-    played(two[0], "secret", source=source, state=state)
+def test_what_nobody_found_stays_at_home(two: tuple[Sticker, Sticker], tmp_path: Path, facts: dict[str, Any]) -> None:
+    played(two[0], "secret", **facts)
     exporting.write(tmp_path / "out")
+    assert rows(tmp_path / "out/sticker_queries_en.csv") == {"a.png": "one, Two"}
+
+
+def test_it_holds_what_a_release_would(
+    two: tuple[Sticker, Sticker], admin: Player, settings: Any, tmp_path: Path
+) -> None:
+    settings.RELEASES_DIR = tmp_path / "releases"
+    settings.RELEASES_DIR.mkdir()
+    sticker, other = two
+    played(sticker, "three", "call me 01512 3456789", "no, thanks")
+    played(other, "四", language="zh")
+    unasked = plays.written(sticker, plays.player(consent=False), "from somebody who did not agree")
+    plays.looked_up(unasked, plays.player())
+    excluded = plays.player()
+    played(sticker, "found by nobody who counts", finders=0)
+    plays.looked_up(Round.objects.latest("pk"), excluded)
+    sanctions.impose(player_id=excluded.pk, step="excluded", reason="copying", actor=admin)
+    exporting.write(tmp_path / "out")
+    release = plays.frozen(admin)
+    for path in (tmp_path / "out").rglob("*.*"):
+        held = settings.RELEASES_DIR / release.path / path.relative_to(tmp_path / "out")
+        assert held.read_bytes() == path.read_bytes()
+    assert rows(tmp_path / "out/sticker_queries_en.csv") == {"a.png": "one, Two, three, no,thanks"}
+    assert rows(tmp_path / "out/sticker_queries_zh.csv") == {"a.png": "一", "b.gif": "二, 四"}
+
+
+def test_pictures_that_may_not_be_published_stay_at_home(two: tuple[Sticker, Sticker], tmp_path: Path) -> None:
+    Pack.objects.update(may_publish_pictures=False)
+    assert exporting.write(tmp_path / "out") == 2
+    assert [path.name for path in (tmp_path / "out/stickers").iterdir()] == []
     assert rows(tmp_path / "out/sticker_queries_en.csv") == {"a.png": "one, Two"}
 
 
@@ -97,11 +129,11 @@ def test_removed_queries_and_withdrawn_stickers_stay_at_home(two: tuple[Sticker,
 def test_names_that_two_packs_share_are_told_apart(
     two: tuple[Sticker, Sticker], imported: Importer, tmp_path: Path
 ) -> None:
-    other = Pack.objects.create(slug="other", title="Other", source="me", licence="CC0")
+    other = Pack.objects.create(slug="other", title="Other", source="me", licence="CC0", may_publish_pictures=True)
     lists = b"sticker_id,labeled_queries\na.png,another\n"
     imported(files.folder(tmp_path / "other", {"stickers/a.png": files.png(7), "q_en.csv": lists}), other)
     exporting.write(tmp_path / "out")
-    assert rows(tmp_path / "out/sticker_queries_en.csv") == {"other_a.png": "another", "shapes_a.png": "one, Two"}
+    assert rows(tmp_path / "out/sticker_queries_en.csv") == {"a.png": "one, Two", "other_a.png": "another"}
     assert (tmp_path / "out/stickers/other_a.png").read_bytes() == files.png(7)
 
 
@@ -110,6 +142,7 @@ def test_what_was_exported_imports_again_to_the_same(
 ) -> None:
     played(two[0], "three", "没有, 谢谢", language="zh")
     exporting.write(tmp_path / "out")
+    Retrieval.objects.all().delete()
     Query.objects.all().delete()
     Round.objects.all().delete()
     Sticker.objects.all().delete()

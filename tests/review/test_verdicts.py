@@ -85,7 +85,7 @@ def test_mended_words_are_searched_exported_and_worn_as_mended(rita: Player, los
     assert state_of(lost) == Round.State.ACCEPTED
     assert rulings(lost) == [("monday mornign", "corrected", "monday morning"), ("send help", "discarded", "")]
     assert words_of(lost.round.sticker_id) == "monday morning"
-    assert exporting.queries_in("en") == {lost.round.sticker_id: ["monday morning"]}
+    assert exporting.dataset_now().queries("en") == {lost.round.sticker.name: ["monday morning"]}
     assert Query.objects.get(pk=first).text == "monday mornign"
     for name in ("dora", "ed"):
         answered(lost.round, [lost.round.sticker_id], make_player(name))
@@ -113,7 +113,7 @@ def test_discarded_words_are_nowhere_and_the_labeler_hears_why(rita: Player, ann
     assert state_of(lost) == Round.State.DISCARDED
     assert {verdict for _text, verdict, _mended in rulings(lost)} == {"discarded"}
     assert words_of(lost.round.sticker_id) == ""
-    assert exporting.queries_in("en") == {}
+    assert exporting.dataset_now().queries("en") == {}
     assert not LedgerEntry.objects.exists()
     assert Notice.objects.get(player=anna, kind="discarded").payload["why"] == "it fits any sticker"
 
@@ -142,7 +142,7 @@ def test_words_of_the_house_can_be_discarded_too(rita: Player, ben: Player, pair
     case = case_of(round_, [ben, make_player("carl")])
     assert words_of(pair[0].pk) == "meh"
     judge(rita, case, "discard")
-    assert (words_of(pair[0].pk), exporting.queries_in("en")) == ("", {})
+    assert (words_of(pair[0].pk), exporting.dataset_now().queries("en")) == ("", {})
 
 
 def test_same_stickers_make_a_pair_once(rita: Player, lost: Case, pair: list[Sticker]) -> None:
@@ -367,7 +367,7 @@ def everything() -> dict[str, Any]:
         "points": list(Player.objects.order_by("pk").values_list("pk", "points")),
         "notices": list(Notice.objects.exclude(kind="sanction").values()),
         "search": search._texts(Sticker.objects.filter(state="active")),
-        "export": exporting.queries_in("en"),
+        "export": exporting.dataset_now().queries("en"),
         "in force": list(Judgement.objects.filter(undone_at=None).order_by("pk").values()),
     }
 

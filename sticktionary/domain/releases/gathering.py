@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
@@ -51,7 +52,7 @@ def gather(release: Release, told: Told) -> Gathered:
     groups = _groups(rules, release)
     parts, held = _sides(release, rules, held, ids, groups)
     standing = selection.standing(rules, moment, held.finders(), held.outliers)
-    scan = _scan(rules, held, pseudonyms, rounds, release, told)
+    scan = scan_of(rules, held, pseudonyms, rounds, moment, told)
     all_names = sticker_names()
     scope = Scope(
         rules=rules,
@@ -132,23 +133,23 @@ def take_turns() -> None:
 # --- names in texts ---
 
 
-def _scan(
+def scan_of(
     rules: ReleaseRules,
     held: Basis,
     pseudonyms: Pseudonyms,
     rounds: QuerySet[Round],
-    release: Release,
+    moment: datetime,
     told: Told,
 ) -> Scan:
     if held.named is not None:
         return Scan(rules.personal, pseudonyms, held.named)
     names = Names(Player.objects.exclude(display_name="").values_list("display_name", flat=True).iterator())
-    hits, ordinary = named(names, _written(rounds, release, told)) if names else ([], set())
+    hits, ordinary = named(names, _written(rounds, moment, told)) if names else ([], set())
     return Scan(rules.personal, pseudonyms, {"query": hits}, lambda text: bool(names.among(normalise(text)) - ordinary))
 
 
-def _written(rounds: QuerySet[Round], release: Release, told: Told) -> Iterator[tuple[int, int | None, str]]:
-    queries = Query.objects.filter(round__in=rounds, added_at__lt=release.watermark_at)
+def _written(rounds: QuerySet[Round], moment: datetime, told: Told) -> Iterator[tuple[int, int | None, str]]:
+    queries = Query.objects.filter(round__in=rounds, added_at__lt=moment)
     rows = queries.values_list("pk", "round__source", "round__labeler_id", "normalised")
     for number, (query_id, source, labeler_id, text) in enumerate(rows.iterator(READ_AT_ONCE)):
         if number % READ_AT_ONCE == 0:

@@ -19,9 +19,9 @@ import yaml
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from sticktionary.domain import exporting
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.releases.sending import Parcel, again, plainly, status_of
+from sticktionary.domain.zipping import write_zip
 
 BESIDE = ["README.md", "croissant.json", "CITATION.cff", "LICENSE", "DATASHEET.md", "RELEASE_NOTES.md", "SHA256SUMS"]
 NUMBER = re.compile(r"[0-9]{1,18}")
@@ -80,7 +80,7 @@ def _fill(client: httpx2.Client, draft: dict[str, Any], parcel: Parcel, told: To
         archive = Path(workshop) / f"{parcel.folder.name}.zip"
         n_all = len(parcel.files) + 1 + len(BESIDE)
         told(0, n_all)
-        exporting.pack_up(parcel.folder, archive, lambda: told(0, n_all))
+        write_zip(parcel.folder, archive, lambda: told(0, n_all))
         paths = [archive, *(parcel.folder / name for name in BESIDE)]
         for name in sorted(there.keys() - {path.name for path in paths}):
             _call(client, "DELETE", f"deposit/depositions/{draft['id']}/files/{there[name]['id']}")
