@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import uuid
-from pathlib import Path
-from typing import Any
-
 from django import forms
-from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sticktionary.domain.chats.conversations import Options
-from sticktionary.models import ConversationImport
 from sticktionary.models.players import Language
+from sticktionary.web.uploads import UploadForm
 
 
-class ChatsForm(forms.Form):
+class ChatsForm(UploadForm):
     """A file of chats and how it is to be taken in: the options of `conversations.Options`."""
+
+    file_field, suffix = "file", ".jsonl"
 
     file = forms.FileField(
         required=False,
@@ -67,32 +62,9 @@ class ChatsForm(forms.Form):
     )
     dry_run = forms.BooleanField(required=False, label=gettext_lazy("Dry run: check every line, import nothing"))
 
-    def __init__(
-        self, *args: Any, checked: ConversationImport | None = None, is_over_quota: bool = False, **named: Any
-    ) -> None:
-        super().__init__(*args, **named)
-        self.is_over_quota = is_over_quota
-        self.checked = checked  # a dry run; its file need not come again
-
     def clean_file(self) -> TemporaryUploadedFile | None:
-        if self.is_over_quota:
-            raise forms.ValidationError(_("The file is larger than %(n)d MB.") % {"n": settings.MAX_UPLOAD_MB})
-        file: TemporaryUploadedFile | None = self.cleaned_data["file"]
-        if file is None and self.checked is None:
-            raise forms.ValidationError(_("Choose a file first."))
-        return file
+        return self.uploaded(_("Choose a file first."))
 
     def options(self) -> Options:
         given = {name: self.cleaned_data[name] for name in Options.__struct_fields__}
         return Options(**{**given, "gap_minutes": given["gap_minutes"] or 0, "least_words": given["least_words"] or 0})
-
-    def kept_file(self) -> tuple[Path, str]:
-        """The file in the uploads folder, and the name it came with."""
-        file: TemporaryUploadedFile | None = self.cleaned_data["file"]
-        if file is None:
-            assert self.checked is not None
-            return Path(self.checked.path), self.checked.label
-        kept = Path(settings.UPLOADS_DIR) / f"{uuid.uuid4().hex}.jsonl"
-        shutil.move(file.temporary_file_path(), kept)
-        os.chmod(kept, 0o600)
-        return kept, file.name or kept.name

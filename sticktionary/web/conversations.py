@@ -8,11 +8,10 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils.translation import gettext_lazy
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sticktionary.domain import jobs
@@ -22,7 +21,7 @@ from sticktionary.domain.errors import Refused
 from sticktionary.models import Conversation, ConversationImport, Player, Utterance
 from sticktionary.models.players import Language
 from sticktionary.web.chats_form import ChatsForm
-from sticktionary.web.uploads import Quota, limit
+from sticktionary.web.uploads import limit, within_quota
 from sticktionary.web.workbench import allowed, player_of, progress, show
 
 PER_PAGE = 50
@@ -88,24 +87,18 @@ def take_back(request: HttpRequest, conversation_id: int) -> HttpResponse:
 # --- importing ---
 
 
-@csrf_exempt  # the inner view checks the token, once the upload has a quota
+def _too_large(request: HttpRequest) -> HttpResponse:
+    return _import_page(request, ChatsForm({}, is_over_quota=True))
+
+
 @allowed("import_conversations")
-def new_import(request: HttpRequest) -> HttpResponseBase:
-    if int(request.META.get("CONTENT_LENGTH") or 0) > limit() + 2**20:  # the file, and the form around it
-        return _import_page(request, ChatsForm({}, is_over_quota=True))
-    request.upload_handlers = [Quota(request)]
-    return _new_import(request)
-
-
-@csrf_protect
+@within_quota(_too_large)
 @require_http_methods(["GET", "POST"])
-def _new_import(request: HttpRequest) -> HttpResponse:
+def new_import(request: HttpRequest) -> HttpResponse:
     checked = _checked_file(request)
     if request.method != "POST":
         return _import_page(request, ChatsForm(checked=checked, initial=_initial(checked)))
-    request.POST  # noqa: B018 reading it takes the upload in
-    is_over_quota = getattr(request, "is_over_quota", False)
-    form = ChatsForm(request.POST, request.FILES, checked=checked, is_over_quota=is_over_quota)
+    form = ChatsForm.sent(request, checked)
     if not form.is_valid():
         return _import_page(request, form)
     return redirect("studio_conversation_import", job_id=_start(player_of(request), form).pk)
@@ -132,7 +125,7 @@ def _checked_file(request: HttpRequest) -> ConversationImport | None:
 
 
 def _start(player: Player, form: ChatsForm) -> ConversationImport:
-    file, label = form.kept_file()
+    file, label = form.kept()
     dry_run = form.cleaned_data["dry_run"]
     return conversations.start_import(actor=player, path=file, label=label, options=form.options(), dry_run=dry_run)
 
@@ -180,5 +173,5 @@ urlpatterns = [
     path(f"{JOB}cancel/", change_import, {"action": "cancel"}, name="studio_conversation_import_cancel"),
     path(f"{JOB}resume/", change_import, {"action": "resume"}, name="studio_conversation_import_resume"),
     path("<int:conversation_id>/", conversation, name="studio_conversation"),
-    path("<int:conversation_id>/take-back/", take_back, name="studio_take_back"),
+    path("<int:conversation_id>/take-back/", take_back, name="studio_take_back_conversation"),
 ]

@@ -5,39 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.intake import importing
 from sticktionary.models import ImportItem, ImportJob, Player
-from sticktionary.web.uploads import ImportForm, Quota, limit
+from sticktionary.web.uploads import ImportForm, limit, within_quota
 from sticktionary.web.workbench import allowed, player_of, progress, show
 
 SHOWN = 1_000  # lines of a report on one page
 
 
-@csrf_exempt  # the inner view checks the token, once the upload has a quota
+def _too_large(request: HttpRequest) -> HttpResponse:
+    return _import_page(request, ImportForm({}, is_over_quota=True))
+
+
 @allowed("import_stickers")
-def new_import(request: HttpRequest) -> HttpResponseBase:
-    if int(request.META.get("CONTENT_LENGTH") or 0) > limit() + 2**20:  # the file, and the form around it
-        return _import_page(request, ImportForm({}, is_over_quota=True))
-    request.upload_handlers = [Quota(request)]
-    return _new_import(request)
-
-
-@csrf_protect
+@within_quota(_too_large)
 @require_http_methods(["GET", "POST"])
-def _new_import(request: HttpRequest) -> HttpResponse:
+def new_import(request: HttpRequest) -> HttpResponse:
     checked = _checked_archive(request)
     if request.method != "POST":
         form = ImportForm(checked=checked, initial={"dry_run": checked is None, "title": request.GET.get("title", "")})
         return _import_page(request, form)
-    request.POST  # noqa: B018 reading it takes the upload in
-    is_over_quota = getattr(request, "is_over_quota", False)
-    form = ImportForm(request.POST, request.FILES, checked=checked, is_over_quota=is_over_quota)
+    form = ImportForm.sent(request, checked)
     if not form.is_valid():
         return _import_page(request, form)
     try:
@@ -65,7 +58,7 @@ def _start(player: Player, form: ImportForm) -> ImportJob:
     if shelf is None and not data["dry_run"]:
         facts = {name: data[name] for name in ("title", "source", "licence")}
         shelf = importing.open_pack(slug=importing.free_slug(data["title"]), **facts)
-    archive, label = form.kept_archive()
+    archive, label = form.kept()
     return importing.start_import(actor=player, path=archive, label=label, pack=shelf, dry_run=data["dry_run"])
 
 

@@ -1,4 +1,5 @@
-"""What admins fill in: an archive of stickers, streamed to disk and no larger than allowed, and a model to install."""
+"""Files that people send in, streamed to disk and no larger than allowed; and what is filled in with stickers and for a
+model to install."""
 
 from __future__ import annotations
 
@@ -6,18 +7,25 @@ import os
 import shutil
 import uuid
 import zipfile
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from sticktionary.models import ImportJob, Pack
+from sticktionary.models import ConversationImport, ImportJob, Pack
+from sticktionary.web.workbench import View
+
+AROUND = 2**20  # bytes of the form around the file
+Checked = ImportJob | ConversationImport
 
 
 def limit() -> int:
@@ -39,7 +47,72 @@ class Quota(TemporaryFileUploadHandler):
         super().receive_data_chunk(raw_data, start)
 
 
-class ImportForm(forms.Form):
+def within_quota(refuse: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[View], View]:
+    """For a view that takes an upload. The quota is put before the check of the token, which reads the upload in; what
+    says at once that it is too long is not read, but answered by `refuse`."""
+
+    def decorate(view: View) -> View:
+        protected = csrf_protect(view)
+
+        @csrf_exempt
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **named: Any) -> HttpResponseBase:
+            if int(request.META.get("CONTENT_LENGTH") or 0) > limit() + AROUND:
+                return refuse(request)
+            request.upload_handlers = [Quota(request)]
+            return protected(request, *args, **named)
+
+        return guarded
+
+    return decorate
+
+
+class UploadForm(forms.Form):
+    """A form around a file. One that was checked in a dry run need not come again."""
+
+    file_field: ClassVar[str]
+    suffix: ClassVar[str]
+
+    def __init__(
+        self,
+        *args: Any,
+        checked: Checked | None = None,
+        is_over_quota: bool = False,
+        **named: Any,
+    ) -> None:
+        super().__init__(*args, **named)
+        self.is_over_quota = is_over_quota
+        self.checked = checked
+
+    @classmethod
+    def sent(cls, request: HttpRequest, checked: Checked | None) -> Self:
+        data, files = request.POST, request.FILES  # reading them takes the upload in
+        return cls(data, files, checked=checked, is_over_quota=getattr(request, "is_over_quota", False))
+
+    def uploaded(self, missing: str) -> TemporaryUploadedFile | None:
+        """The file, or none where the one that was checked will do."""
+        if self.is_over_quota:
+            raise forms.ValidationError(_("The file is larger than %(n)d MB.") % {"n": settings.MAX_UPLOAD_MB})
+        file: TemporaryUploadedFile | None = self.cleaned_data[self.file_field]
+        if file is None and self.checked is None:
+            raise forms.ValidationError(missing)
+        return file
+
+    def kept(self) -> tuple[Path, str]:
+        """The file in the uploads folder, and the name it came with."""
+        file: TemporaryUploadedFile | None = self.cleaned_data[self.file_field]
+        if file is None:
+            assert self.checked is not None
+            return Path(self.checked.path), self.checked.label
+        kept = Path(settings.UPLOADS_DIR) / f"{uuid.uuid4().hex}{self.suffix}"
+        shutil.move(file.temporary_file_path(), kept)
+        os.chmod(kept, 0o600)
+        return kept, file.name or kept.name
+
+
+class ImportForm(UploadForm):
+    file_field, suffix = "archive", ".zip"
+
     archive = forms.FileField(
         required=False,
         label=gettext_lazy("A zip of stickers"),
@@ -68,17 +141,8 @@ class ImportForm(forms.Form):
         required=False, label=gettext_lazy("Dry run: check every file and report, import nothing")
     )
 
-    def __init__(self, *args: Any, checked: ImportJob | None = None, is_over_quota: bool = False, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.is_over_quota = is_over_quota
-        self.checked = checked  # a dry run; its archive need not come again
-
     def clean_archive(self) -> TemporaryUploadedFile | None:
-        if self.is_over_quota:
-            raise forms.ValidationError(_("The file is larger than %(n)d MB.") % {"n": settings.MAX_UPLOAD_MB})
-        archive: TemporaryUploadedFile | None = self.cleaned_data["archive"]
-        if archive is None and self.checked is None:
-            raise forms.ValidationError(_("Choose a zip first."))
+        archive = self.uploaded(_("Choose a zip first."))
         if archive is not None and not zipfile.is_zipfile(archive):
             raise forms.ValidationError(_("This is not a zip, or a damaged one."))
         return archive
@@ -90,17 +154,6 @@ class ImportForm(forms.Form):
                 if not data.get(field):
                     self.add_error(field, _("A new pack needs this."))
         return data
-
-    def kept_archive(self) -> tuple[Path, str]:
-        """The archive in the uploads folder, and the name it came with."""
-        archive: TemporaryUploadedFile | None = self.cleaned_data["archive"]
-        if archive is None:
-            assert self.checked is not None
-            return Path(self.checked.path), self.checked.label
-        path = Path(settings.UPLOADS_DIR) / f"{uuid.uuid4().hex}.zip"
-        shutil.move(archive.temporary_file_path(), path)
-        os.chmod(path, 0o600)
-        return path, archive.name or path.name
 
 
 class ModelForm(forms.Form):

@@ -156,9 +156,9 @@ def test_a_chat_is_shown_with_its_stickers_and_what_was_said_of_them(
 def test_a_conversation_is_taken_back_with_a_reason(client: Client, imported: Importer, hug: Sticker) -> None:
     imported(small_chat("a"))
     id = Conversation.objects.get().pk
-    client.post(reverse("studio_take_back", args=[id]), {"why": ""})
+    client.post(reverse("studio_take_back_conversation", args=[id]), {"why": ""})
     assert Conversation.objects.get().is_active
-    client.post(reverse("studio_take_back", args=[id]), {"why": "ben asked", "erase": "1"})
+    client.post(reverse("studio_take_back_conversation", args=[id]), {"why": "ben asked", "erase": "1"})
     assert not Conversation.objects.get().is_active
     assert set(Utterance.objects.values_list("text", flat=True)) == {""}
     assert client.get(reverse("studio_conversation", args=[id])).status_code == 200
@@ -183,7 +183,7 @@ def test_each_role_sees_what_it_may(role: str, imported: Importer, hug: Sticker)
     job_pages = [reverse(f"studio_conversation_import{name}", args=[job_id]) for name in ("", "_state")]
     pages = [reverse("studio_import_conversations"), *job_pages]
     assert {client.get(page).status_code for page in pages} == {200 if role in IMPORT else 403}
-    posts = [reverse("studio_take_back", args=[chat_id]), reverse("studio_import_conversations")]
+    posts = [reverse("studio_take_back_conversation", args=[chat_id]), reverse("studio_import_conversations")]
     posts += [reverse(f"studio_conversation_import_{name}", args=[job_id]) for name in ("cancel", "resume")]
     statuses = {client.post(page).status_code for page in posts}
     assert statuses == ({302, 400} if role in IMPORT else {403})
