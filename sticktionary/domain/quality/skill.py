@@ -115,14 +115,14 @@ class Finds:
     high: Floats
 
 
-def finds(answers: Answers, n_rounds: int, at_once: int = 8_192) -> Finds:
+def finds(answers: Answers, n_rounds: int, at_once: int = 256) -> Finds:
     """How likely the average player finds each round's sticker from its words: the posterior of
 
         P = PLAIN_FLOOR + (1 - PLAIN_FLOOR) * sigmoid(ease),    ease ~ Normal(BASE, 2)
 
     given its answers alone, each taken for what its player's skill makes of it (whose own uncertainty flattens the
     curve, MacKay 1992) and raised to its weight. What else is known of the writer and the sticker is left out: a round
-    speaks for itself, and the same facts give the same figure.
+    speaks for itself, and the same facts give the same figure. `at_once` keeps the arrays in the processor's cache.
     """
     p, low, high = np.empty(n_rounds), np.empty(n_rounds), np.empty(n_rounds)
     for start in range(0, n_rounds, at_once):
@@ -130,7 +130,8 @@ def finds(answers: Answers, n_rounds: int, at_once: int = 8_192) -> Finds:
         here = slice(*np.searchsorted(answers.round, [start, end]))
         mass = _posterior(answers, here, start, end - start)
         p[start:end] = (mass * _AVERAGE_FINDS).sum(axis=1)
-        low[start:end], high[start:end] = _quantile(mass, 0.025), _quantile(mass, 0.975)
+        below = np.cumsum(mass, axis=1)
+        low[start:end], high[start:end] = _quantile(mass, below, 0.025), _quantile(mass, below, 0.975)
     return Finds(p, low, high)
 
 
@@ -141,7 +142,7 @@ def _posterior(answers: Answers, here: slice, first: int, n_rounds: int) -> Floa
     logits = (_GRID[None, :] + answers.skill[here, None]) * flat[:, None]
     floor = answers.floor[here, None]
     found = floor + (1 - floor) * sigmoid(logits)
-    said = np.where(answers.found[here, None], np.log(found), np.log1p(-np.minimum(found, 1 - 1e-12)))
+    said = np.log(np.where(answers.found[here, None], found, np.maximum(1 - found, 1e-12)))
     logs = np.tile(_PRIOR_OF_ROUND, (n_rounds, 1))
     if len(owners):
         starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
@@ -151,9 +152,8 @@ def _posterior(answers: Answers, here: slice, first: int, n_rounds: int) -> Floa
     return mass
 
 
-def _quantile(mass: Floats, share: float) -> Floats:
-    """The P below which a share of each row's mass lies, between points of the grid in proportion."""
-    below = np.cumsum(mass, axis=1)
+def _quantile(mass: Floats, below: Floats, share: float) -> Floats:
+    """The P below which a share of each row's mass lies, between points of the grid in proportion. `below`: its sums."""
     at = np.argmax(below >= share, axis=1)
     rows = np.arange(len(mass))
     before = np.where(at > 0, below[rows, np.maximum(at - 1, 0)], 0.0)
