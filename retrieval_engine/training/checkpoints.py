@@ -15,7 +15,7 @@ BEST: Final = "best.safetensors"
 
 
 class Checkpoints:
-    """The checkpoints in a folder, `keep` at most. They are read as plain tensors and values: nothing in them is run."""
+    """The checkpoints in a folder, `keep` at most, read as plain tensors and values: nothing in them is run."""
 
     def __init__(self, folder: Path, keep: int = 2) -> None:
         self.folder, self._keep = folder, keep
@@ -34,9 +34,7 @@ class Checkpoints:
             try:
                 return torch.load(path, map_location="cpu", weights_only=True), problems
             except Exception as error:  # torch raises whatever its reader meets in a broken file
-                problems.append(
-                    f"The checkpoint {path.name} cannot be read ({type(error).__name__}); taking an older one."
-                )
+                problems.append(f"The checkpoint {path.name} cannot be read ({type(error).__name__}).")
         return None, problems
 
     def save_best(self, weights: Mapping[str, Tensor]) -> None:

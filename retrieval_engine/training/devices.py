@@ -38,7 +38,7 @@ def _be_repeatable() -> None:
 
 
 def precision(device: torch.device, wanted: str = "auto") -> torch.dtype:
-    """What is computed with on `device`: bf16 on CUDA where it has it, else float32; "float32" and "bf16" are obeyed."""
+    """What `device` computes with: bf16 on a CUDA that has it, else float32; "float32" and "bf16" are obeyed."""
     if wanted == "auto":
         return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
     return torch.bfloat16 if wanted == "bf16" else torch.float32

@@ -1,4 +1,4 @@
-"""The training loop of every recipe: schedule, clipping, checkpoints, validation, early stopping, and what can go wrong.
+"""The training loop of every recipe: schedule, clipping, checkpoints, validation, early stopping, what can go wrong.
 
 A recipe brings a `Learner`, which knows its model, its data and its loss. Whatever it draws at random it draws from the
 number of the step, so that a step can be taken again: after a checkpoint, or in smaller parts when memory ran out.
@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import torch
@@ -19,7 +18,7 @@ from torch import Tensor
 from .checkpoints import Checkpoints
 from .curves import Curves
 from .devices import forget_freed, peak_memory, ran_out
-from .processes import World
+from .processes import ALONE, World
 from .run import CHECKPOINT, TENSORBOARD, Diverged, Refused, Reporter, Stopped
 
 BETAS: Final = (0.9, 0.98)
@@ -69,8 +68,9 @@ class Learner(Protocol):
         """The parameters that the optimiser moves, always in one order."""
 
     def learn(self, step: int, part: int) -> Mapping[str, float]:
-        """Add the gradient of the batch of `step` to the parameters, at most `part` examples at a time, whatever `part`
-        the same. Returns "loss" and what else is worth a curve. The gradients of all processes add up to the batch's."""
+        """Add the gradient of the batch of `step` to the parameters, from at most `part` examples at a time and
+        the same whatever `part` is. The gradients of all processes add up to that of the batch. Returns "loss", and
+        what else is worth a curve."""
 
     def moved(self) -> None:
         """The optimiser has taken a step."""
@@ -85,8 +85,8 @@ class Learner(Protocol):
         """Take up what `learned` gave."""
 
 
-def fit(learner: Learner, plan: Plan, report: Reporter, *, world: World = World(), name: str = "") -> Fitted:
-    """Take the plan's steps, or those that an interrupted run of the same plan has left, and leave `learner` at its best.
+def fit(learner: Learner, plan: Plan, report: Reporter, *, world: World = ALONE, name: str = "") -> Fitted:
+    """Take the plan's steps, or those an interrupted run of the same plan has left, and leave `learner` at its best.
 
     `name` tells several trainings of one run apart. Raises `Stopped` with a checkpoint written, and `Diverged` with the
     last good one kept, when the loss or a gradient is no number.
@@ -185,8 +185,8 @@ class _Loop:
         self._optimizer.zero_grad()
         forget_freed(self._learner.device)
         self._report.warn(
-            f"Out of memory with {whole} examples at once; going on with {self._standing.part} at a time. The batch, the "
-            "loss and what is learned stay the same; a step takes longer."
+            f"Out of memory with {whole} examples at once; going on with {self._standing.part} at a time. The batch, "
+            "the loss and what is learned stay the same; a step takes longer."
         )
 
     def _tell(self, values: dict[str, float], curves: Curves | None) -> None:

@@ -1,7 +1,7 @@
 """The processes of one run: one, or several under torchrun that share each batch and stay in step.
 
-Gradients are summed over the processes after each of them has worked on its share, so that a step is that of one process
-with the whole batch. (The usual wrapper would average gradients of losses that each process computes for itself; a
+Gradients are summed over the processes after each has worked on its share, so that a step is that of one process with
+the whole batch. (The usual wrapper would average gradients of losses that each process computes for itself; a
 contrastive loss needs the whole batch.)
 """
 
@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -67,7 +67,7 @@ class World:
         held = [parameter for parameter in parameters if parameter.grad is not None]
         joined = torch.cat([parameter.grad.flatten() for parameter in held if parameter.grad is not None])
         dist.all_reduce(joined)
-        for parameter, part in zip(held, joined.split([p.numel() for p in held]), strict=True):
+        for parameter, part in zip(held, torch.split(joined, [p.numel() for p in held]), strict=True):
             parameter.grad = part.view_as(parameter)
 
     def agreed(self, value: T) -> T:
@@ -97,3 +97,6 @@ class World:
         dist.all_gather_object(told, None if error is None else (type(error), str(error)))
         first = next((found for found in told if found is not None), None)
         return None if first is None else first[0](first[1])
+
+
+ALONE: Final = World()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from .. import taxonomy
 from .run import Order, Refused
 
+FIELDS: Final = ("description", "emotion", "style", "printed_text")
 Part = Literal["train", "validation", "test"]
 PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
 
@@ -28,8 +31,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Sticker:
-    """A sticker of the release. `group` keeps near duplicates together; `fields` are texts by name (printed_text,
-    description, emotion, style, ...); `mistaken` are stickers that retrievers picked wrongly for it, most often first;
+    """A sticker of the release. `group` keeps near duplicates together; `fields` are texts by name: printed_text, and
+    in a language description:en, emotion:zh, style:zh, ... (see `told`); `mistaken` are stickers that retrievers picked
+    wrongly for it, most often first;
     `contexts` what was said before it in conversations."""
 
     id: str
@@ -45,6 +49,12 @@ class Sticker:
         """Its queries in a language, without repetition."""
         return tuple(dict.fromkeys(query.text for query in self.queries if query.language == language))
 
+    def told(self, language: str) -> dict[str, str]:
+        """The fields that are of no language or of this one, by their bare names, in the order of `FIELDS`."""
+        named = [name.partition(":") for name in self.fields]
+        found = {bare: self.fields[f"{bare}{colon}{of}"] for bare, colon, of in named if of in ("", language)}
+        return {name: found[name] for name in FIELDS if name in found}
+
 
 def read(order: Order) -> list[Sticker]:
     """The stickers of the order's release that have a picture and a query, in order of id. Raises `Refused`."""
@@ -56,6 +66,7 @@ def read(order: Order) -> list[Sticker]:
     gone = set(left_out.get("stickers", ()))
     rows = [row for row in _lines(folder / "stickers.jsonl") if row["sticker_id"] not in gone]
     queries = _queries(folder, set(left_out.get("queries", ())))
+    labels, mistaken = _labels(folder), _mistaken(folder)
     found = [
         Sticker(
             row["sticker_id"],
@@ -63,7 +74,8 @@ def read(order: Order) -> list[Sticker]:
             row["split"],
             row["dup_cluster"],
             tuple(queries[row["sticker_id"]]),
-            _fields(row),
+            _fields(row) | labels.get(row["sticker_id"], {}),
+            tuple(other for other in mistaken.get(row["sticker_id"], ()) if other not in gone),
         )
         for row in rows
         if row["sticker_id"] in queries and (picture := _picture(folder, row, pictures)) is not None
@@ -99,6 +111,37 @@ def _picture(folder: Path, row: Mapping[str, Any], pictures: Mapping[str, str]) 
 
 def _fields(row: Mapping[str, Any]) -> dict[str, str]:
     return {"printed_text": row["printed_text"]} if row["printed_text"] else {}
+
+
+def _labels(folder: Path) -> dict[str, dict[str, str]]:
+    """By sticker, what its annotators say together, in words; labels by their names in both languages."""
+    found = dict[str, dict[str, str]]()
+    for row in _lines(folder / "annotation_labels.jsonl"):
+        if row["value"] is not None and "dialogue_id" not in row["target"]:
+            found.setdefault(row["target"]["sticker_id"], {}).update(_in_words(row))
+    return found
+
+
+def _in_words(row: Mapping[str, Any]) -> dict[str, str]:
+    value, task = row["value"], row["task"]
+    if task == "description" and value.get("text"):
+        return {f"description:{row['lang']}" if row["lang"] else "description": value["text"]}
+    if task not in ("emotion", "style"):
+        return {}
+    chosen = value.get("labels") or [value[key] for key in ("primary", "label") if value.get(key)]
+    names = taxonomy.load(row["taxonomy"].partition("@")[0]).labels
+    known = [names[label].name for label in chosen if label in names]
+    return {f"{task}:{of}": ", ".join(name[of] for name in known) for of in taxonomy.LANGUAGES if known}
+
+
+def _mistaken(folder: Path) -> dict[str, list[str]]:
+    """By sticker, those that were picked before it, or instead of it, in lookups that count; most often first."""
+    picked = dict[str, Counter[str]]()
+    for row in _lines(folder / "retrievals.jsonl"):
+        if row["counts"] and not row["target_absent"] and row["split"] == "train":
+            wrong = [pick for pick in row["picks"] if pick not in (None, row["sticker_id"])]
+            picked.setdefault(row["sticker_id"], Counter()).update(wrong)
+    return {sticker: [other for other, _ in counts.most_common()] for sticker, counts in picked.items()}
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
