@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.models import CASCADE, SET_NULL
 from django.utils import timezone
 
-from sticktionary.domain.people import accounts, guests, moderation
+from sticktionary.domain.people import accounts, guests, leaving, moderation, tokens
 from sticktionary.domain.people.roles import Role
 from sticktionary.models import (
     AuditEntry,
@@ -111,6 +114,43 @@ def test_what_was_decided_about_published_words_stays_with_them(play: Play, admi
     assert list(Case.objects.values_list("player", "words", "state")) == [(None, "", "closed")]
     assert not Flag.objects.exists()
     assert not Sanction.objects.exists()
+
+
+STAYS_WITHOUT_A_NAME = {
+    *("round.labeler", "retrieval.player", "annotation.player"),  # what was published
+    *("auditentry.actor", "judgement.reviewer", "judgement.undone_by", "settlement.reviewer"),  # what was decided
+    *("flag.partner", "flag.decided_by", "sanction.imposed_by", "sanction.lifted_by", "case.held_by"),
+    *("ruleset.set_by", "abusiveword.added_by", "modelversion.approved_by"),
+    *("importjob.created_by", "conversationimport.created_by", "exportjob.created_by", "release.created_by"),
+    *("publication.created_by", "trainingrun.created_by", "modelversion.created_by"),
+}
+GOES = {
+    *("player_groups.player", "player_user_permissions.player", "logentry.user", "emailaddress.user"),
+    *("consent.player", "notice.player", "playday.player", "skip.player", "sitting.player", "ledgerentry.player"),
+    *("playerquality.player", "flag.player", "sanction.player", "case.player"),
+    *("apitoken.player", "startkey.player"),
+}
+
+
+def test_of_every_row_that_points_at_a_player_it_is_said_what_becomes_of_it() -> None:
+    ways = {
+        f"{model._meta.model_name}.{field.name}": field.remote_field.on_delete
+        for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.concrete_fields
+        if field.related_model is Player
+    }
+    assert {way for way, becomes in ways.items() if becomes is SET_NULL} == STAYS_WITHOUT_A_NAME
+    assert {way for way, becomes in ways.items() if becomes is CASCADE} == GOES
+    assert ways.keys() == STAYS_WITHOUT_A_NAME | GOES
+
+
+def test_a_token_opens_nothing_any_more(player: Player, admin: Player) -> None:
+    _token, secret = tokens.make(
+        actor=admin, label="nightly", scopes=["read"], until=timezone.now() + timedelta(days=2)
+    )
+    assert tokens.find(secret) is not None
+    leaving.erase(player_id=admin.pk)
+    assert tokens.find(secret) is None
 
 
 def test_the_password_is_asked_for(player: Player) -> None:
