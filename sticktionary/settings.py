@@ -100,6 +100,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {"lab": "sticktionary.web.lab_filters"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
@@ -151,10 +152,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ROUTES = {"sticktionary.run_training": {"queue": "gpu"}}  # a worker of its own, one run at a time
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
-        "visibility_timeout": 86_400,
+        "visibility_timeout": 30 * 86_400,  # longer than any run; what a killed worker held, its row makes good
         "global_keyprefix": f"{CHANNEL_PREFIX}:celery:",
     }
 else:

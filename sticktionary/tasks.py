@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery.signals import worker_ready
+from celery.signals import worker_ready, worker_shutting_down
 
 from sticktionary.celery_app import app
 
@@ -25,6 +25,13 @@ def plan(sender: Any, **kwargs: Any) -> None:
 @worker_ready.connect
 def begin(**kwargs: Any) -> None:
     sweep.delay()
+
+
+@worker_shutting_down.connect
+def leave(**kwargs: Any) -> None:
+    from sticktionary.domain import jobs
+
+    jobs.closing.set()
 
 
 @app.task(name="sticktionary.sweep")
@@ -128,3 +135,12 @@ def run_publication(publication_id: int) -> None:
     from sticktionary.models import Publication
 
     jobs.carry_out(Publication, publication_id, publishing.run)
+
+
+@app.task(name="sticktionary.run_training")
+def run_training(run_id: int) -> None:
+    from sticktionary.domain import jobs
+    from sticktionary.domain.lab import watching
+    from sticktionary.models import TrainingRun
+
+    jobs.carry_out(TrainingRun, run_id, watching.run)

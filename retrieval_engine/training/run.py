@@ -87,9 +87,11 @@ class Order:
             raise Refused(f"{folder / ORDER}: {error}") from error
 
     def write(self, folder: Path) -> None:
-        """Into a run's folder, which is made."""
+        """Into a run's folder, which is made. There is a whole order in it or none."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ORDER).write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        unfinished = folder / f"{ORDER}.part"
+        unfinished.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(unfinished, folder / ORDER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,20 @@ from django.utils.translation import gettext as _
 
 from sticktionary.celery_app import app
 from sticktionary.domain.errors import Refused, RuleBroken
-from sticktionary.models import ConversationImport, ExportJob, ImportJob, ModelVersion, Publication, Release
+from sticktionary.models import (
+    ConversationImport,
+    ExportJob,
+    ImportJob,
+    ModelVersion,
+    Publication,
+    Release,
+    TrainingRun,
+)
 from sticktionary.models.job import Job
 
 J = TypeVar("J", bound=Job)
 
-LOST_AFTER = timedelta(seconds=60)
+LOST_AFTER = timedelta(seconds=40)  # with the sweep every 20 s, lost work is queued again within a minute
 BEAT_EVERY = timedelta(seconds=1)
 MAX_ATTEMPTS = 5
 TASK_OF: dict[type[Job], str] = {
@@ -38,9 +46,12 @@ TASK_OF: dict[type[Job], str] = {
     ConversationImport: "sticktionary.run_conversation_import",
     Release: "sticktionary.run_release",
     Publication: "sticktionary.run_publication",
+    TrainingRun: "sticktionary.run_training",
 }
 
 log = logging.getLogger(__name__)
+closing = threading.Event()
+"""Set when this worker has to go: what takes hours is put back, and goes on elsewhere."""
 
 
 class LeaseLost(Exception):
@@ -49,6 +60,10 @@ class LeaseLost(Exception):
 
 class Cancelled(Exception):
     """Somebody asked for the job to end; clean up and leave."""
+
+
+class PutBack(Exception):
+    """The worker has to go; another one goes on with the job."""
 
 
 def enqueue(job: Job) -> None:
@@ -110,6 +125,7 @@ def kept_alive(job: Job) -> Iterator[None]:
                 held.update(heartbeat_at=timezone.now())
             except DatabaseError:
                 log.warning("A heartbeat of %s %s was missed", type(job).__name__, job.pk, exc_info=True)
+                connection.close()  # the next one opens another
         connection.close()
 
     thread = threading.Thread(target=keep_beating, daemon=True)
@@ -133,6 +149,9 @@ def carry_out(kind: type[J], job_id: int, work: Callable[[J], None]) -> bool:
         log.warning("%s %s went on elsewhere", kind.__name__, job_id)
     except Cancelled:
         _write(job, state=Job.State.CANCELLED, ended_at=timezone.now())
+    except PutBack:
+        _write(job, state=Job.State.QUEUED, n_attempts=job.n_attempts - 1)
+        enqueue(job)
     except RuleBroken as refusal:
         _fail(job, refusal.message)
     except Exception as error:
@@ -153,12 +172,13 @@ def is_lost(job: Job) -> bool:
     return job.state == Job.State.RUNNING and not lively
 
 
-def release_if_dead(job: Job) -> None:
+def release_if_dead(job: Job) -> bool:
     """Queue a running job again at once when the process that holds it was one of this machine and is no more."""
     host, _colon, rest = job.worker.rpartition(":")[0].rpartition(":")
-    if job.state == Job.State.RUNNING and host == _host() and not _lives(int(rest)):
-        held = type(job)._default_manager.filter(pk=job.pk, worker=job.worker, state=Job.State.RUNNING)
-        held.update(state=Job.State.QUEUED)
+    if job.state != Job.State.RUNNING or host != _host() or _lives(int(rest)):
+        return False
+    held = type(job)._default_manager.filter(pk=job.pk, worker=job.worker, state=Job.State.RUNNING)
+    return bool(held.update(state=Job.State.QUEUED))
 
 
 def _host() -> str:
@@ -184,15 +204,16 @@ def cancel(job: Job) -> None:
         raise Refused("over", _("This job is over already."))
 
 
-def resume(job: Job) -> None:
-    """Put a failed, cancelled or lost job into the queue again; it goes on where it stopped."""
+def resume(job: Job, *, queue: bool = True) -> None:
+    """Make a failed, cancelled or lost job wait again, with `queue` for a worker; it goes on where it stopped."""
     over = Q(state__in=[Job.State.FAILED, Job.State.CANCELLED])
     over |= Q(state=Job.State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER)
     fresh = {"state": Job.State.QUEUED, "n_attempts": 0, "error": "", "ended_at": None, "heartbeat_at": timezone.now()}
     fresh |= {"cancel_asked_at": None}
     if not type(job)._default_manager.filter(over, pk=job.pk).update(**fresh):
         raise Refused("not_resumable", _("This job is not one that stopped."))
-    enqueue(job)
+    if queue:
+        enqueue(job)
 
 
 def sweep() -> int:
@@ -202,6 +223,7 @@ def sweep() -> int:
 
 def _sweep(kind: type[Job]) -> int:
     long_ago = timezone.now() - LOST_AFTER
+    _recover(kind)
     lost = kind._default_manager.filter(state=Job.State.RUNNING, heartbeat_at__lt=long_ago)
     lost.filter(n_attempts__gte=MAX_ATTEMPTS).update(
         state=Job.State.FAILED,
@@ -215,3 +237,12 @@ def _sweep(kind: type[Job]) -> int:
     for job_id in waiting:
         _send(TASK_OF[kind], job_id)
     return len(waiting)
+
+
+def _recover(kind: type[Job]) -> None:
+    """What a killed process of this machine held need not wait until it counts as lost. A process that lives beats
+    oftener than this asks for, so that one in a container of its own is not taken for dead."""
+    silent = kind._default_manager.filter(state=Job.State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER / 2)
+    for job in silent.filter(n_attempts__lt=MAX_ATTEMPTS):
+        if release_if_dead(job):
+            _send(TASK_OF[kind], job.pk)

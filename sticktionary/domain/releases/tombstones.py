@@ -99,11 +99,15 @@ def _bury(kind: str, subjects: Iterable[int], actor: Player | None, why: str) ->
 def respected(query_ids: Iterable[int]) -> list[int]:
     """Of these queries those that may still be trained on, in the same order: neither they nor their sticker nor their
     writer was taken back, whatever release they are from."""
-    ids = list(query_ids)
-    gone = Q(pk__in=_subjects(Kind.QUERY)) | Q(round__sticker__in=_subjects(Kind.STICKER))
-    gone |= Q(round__labeler__in=_subjects(Kind.PLAYER)) | Q(round__sticker__state=Sticker.State.WITHDRAWN)
-    left_out = set(Query.objects.filter(gone).values_list("pk", flat=True))
-    return [id for id in ids if id not in left_out]
+    left_out = gone()
+    return [id for id in query_ids if id not in left_out]
+
+
+def gone() -> set[int]:
+    """The queries that no training may read any more."""
+    taken_back = Q(pk__in=_subjects(Kind.QUERY)) | Q(round__sticker__in=_subjects(Kind.STICKER))
+    taken_back |= Q(round__labeler__in=_subjects(Kind.PLAYER)) | Q(round__sticker__state=Sticker.State.WITHDRAWN)
+    return set(Query.objects.filter(taken_back).values_list("pk", flat=True))
 
 
 def _subjects(kind: str) -> QuerySet[Tombstone, Any]:

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         collect_static_files()
         call_command("load_starter_pack", stdout=self.stdout)
-        with running(web_server(host, port), worker()) as processes:
+        with running(web_server(host, port), worker(), lab_worker()) as processes:
             self.announce(port, processes)
             wait_for_the_end(processes)
         self.stdout.write("Bye.")
@@ -78,9 +78,18 @@ def web_server(host: str, port: int) -> list[str]:
 
 def worker() -> list[str]:
     # --beat: the sweeper of lost jobs and lapsed leases ticks inside the one worker.
+    return [*celery("work", 2), "--beat", "--schedule", str(settings.DATA_DIR / "celerybeat-schedule")]
+
+
+def lab_worker() -> list[str]:
+    # Runs of the lab take hours; imports and releases are not to wait behind them.
+    return [*celery("lab", 1), "--queues", "gpu"]
+
+
+def celery(name: str, concurrency: int) -> list[str]:
     return [
-        *(sys.executable, "-m", "celery", "-A", "sticktionary", "--quiet", "worker", "--beat"),
-        *("--schedule", str(settings.DATA_DIR / "celerybeat-schedule"), "--pool", "threads", "--concurrency", "2"),
+        *(sys.executable, "-m", "celery", "-A", "sticktionary", "--quiet", "worker", "--hostname", f"{name}@%h"),
+        *("--pool", "threads", "--concurrency", str(concurrency)),
         *("--loglevel", "warning", "--without-gossip", "--without-mingle"),
     ]
 

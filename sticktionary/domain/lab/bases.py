@@ -1,0 +1,66 @@
+"""What a run starts from: a model made here ("tiny"), an installed one by its name, a folder, or a name of a hub."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from retrieval_engine.training.bases import TINY, problem_with_folder
+from sticktionary.models import ModelVersion
+
+PATIENCE_S = 90
+
+
+def place_of(base: str) -> str:
+    """As the engine is told: an installed model is its folder, everything else is what it is called."""
+    version = ModelVersion.objects.filter(name=base).first()
+    return version.path if version else base
+
+
+def problem_with(base: str, kind: str) -> str:
+    """Why a run of a recipe of that kind cannot start from it, in a sentence; empty when it can."""
+    if base == TINY:
+        return ""
+    if version := ModelVersion.objects.filter(name=base).first():
+        if version.kind != kind:
+            return _("%(name)s is a %(kind)s; this recipe trains another kind of model.") % {
+                "name": base,
+                "kind": version.get_kind_display(),
+            }
+        return problem_with_folder(Path(version.path))
+    if base.startswith((".", "~")):
+        return _("Give the whole path of the folder, from / on.")
+    if base.startswith("/"):
+        return problem_with_folder(Path(base))
+    return _problem_with_name(kind, base)
+
+
+def _problem_with_name(kind: str, name: str) -> str:
+    if len(name) > 300 or name.startswith("-") or not name.isprintable():
+        return _("That is not the name of a model.")
+    try:
+        _ask(kind, name)
+    except subprocess.CalledProcessError as told:
+        return str(told.stdout).strip() or _("Whether the base model is there could not be found out.")
+    except subprocess.TimeoutExpired:
+        return _("Whether the base model is there could not be found out.")
+    return ""
+
+
+@lru_cache(maxsize=32)
+def _ask(kind: str, name: str) -> None:
+    """In a process of its own, since it takes torch to know; what is there stays there, so that is asked once."""
+    subprocess.run(
+        [sys.executable, "-m", "retrieval_engine.training.bases", kind, name],
+        cwd=settings.BASE_DIR,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
