@@ -20,6 +20,7 @@ from sticktionary.models.players import AuditEntry, Consent, Notice, PlayDay, Pl
 from sticktionary.models.points import LedgerEntry
 from sticktionary.models.quality import (
     AbusiveWord,
+    FailedLook,
     Flag,
     Gold,
     PlayerQuality,
@@ -44,6 +45,7 @@ __all__ = [
     "DayFigures",
     "Embedding",
     "ExportJob",
+    "FailedLook",
     "Flag",
     "GeneratedQuery",
     "Gold",

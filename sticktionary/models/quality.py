@@ -102,6 +102,28 @@ class StickerDifficulty(models.Model):
         constraints = [models.UniqueConstraint(fields=["sticker", "language"], name="one_difficulty_per_language")]
 
 
+class FailedLook(models.Model):
+    """A player whom a sweep could not look at. It is tried again at each sweep, and is gone when one succeeds."""
+
+    class What(models.TextChoices):
+        PLAY = "play", _("their own answers")
+        PAIRS = "pairs", _("whom they agree with")
+
+    player = models.ForeignKey(PLAYER, verbose_name=_("player"), on_delete=models.CASCADE, related_name="failed_looks")
+    what = models.CharField(_("what was looked at"), max_length=5, choices=What)
+    error = models.CharField(_("what went wrong"), max_length=300)
+    n_times = models.PositiveIntegerField(_("times"), default=0)
+    at = models.DateTimeField(_("when"))
+
+    class Meta:
+        verbose_name = _("failed look")
+        verbose_name_plural = _("failed looks")
+        constraints = [models.UniqueConstraint(fields=["player", "what"], name="one_failed_look_of_each")]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()} {self.player_id}"
+
+
 class Flag(models.Model):
     """Something that looked wrong, with the evidence. It accuses nobody until a person has looked."""
 

@@ -42,7 +42,7 @@ def world(
 
 def test_a_pair_with_a_code_is_found_and_nobody_else() -> None:
     found = collusion.suspicions(world(3, pair=(2, 5), share=0.8))
-    assert [(each.writer, each.finder, each.is_code) for each in found] == [(2, 5, True)]
+    assert [(each.pair, each.is_code) for each in found] == [((2, 5), True)]
     assert found[0].n_found > found[0].expected
     assert found[0].n_others_found < found[0].n_others / 2
 
@@ -77,18 +77,18 @@ def test_the_tail_is_that_of_all_outcomes(leads: list[float], k: int) -> None:
         for outcome in product((0, 1), repeat=len(chances))
         if sum(outcome) >= k
     )
-    assert collusion.excess(k, np.array(leads), 0.0) == pytest.approx(summed, abs=1e-9)
+    assert collusion.excess(k, (np.array(leads), 0.0)) == pytest.approx(summed, abs=1e-9)
 
 
 @given(st.integers(0, 10), st.integers(0, 10), st.floats(0, 1.5))
 def test_more_finds_are_never_less_suspicious(k: int, more: int, sd: float) -> None:
     leads = np.zeros(20)
-    assert collusion.excess(k + more, leads, sd) <= collusion.excess(k, leads, sd) + 1e-12
+    assert collusion.excess(k + more, (leads, sd)) <= collusion.excess(k, (leads, sd)) + 1e-12
 
 
 def test_what_is_uncertain_makes_a_pair_less_suspicious() -> None:
     leads = np.zeros(12)
-    assert collusion.excess(11, leads, 1.0) > collusion.excess(11, leads, 0.1)
+    assert collusion.excess(11, (leads, 1.0)) > collusion.excess(11, (leads, 0.1))
 
 
 def test_pairs_that_met_seldom_are_not_tested() -> None:

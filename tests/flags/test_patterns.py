@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sticktionary.domain.quality import patterns
-from sticktionary.domain.quality.patterns import Line, Lookup, Play, Written
+from sticktionary.domain.quality import effort, patterns
+from sticktionary.domain.quality.traces import Line, Lookup, Play, Written, binomial_tail
 from sticktionary.models import Flag
 
 Kind = Flag.Kind
@@ -77,7 +77,7 @@ def test_the_order_of_the_facts_does_not_matter(dice: random.Random) -> None:
 @given(st.integers(0, 40), st.integers(0, 40), st.floats(0.01, 0.99))
 def test_binomial_tail_is_the_sum_it_stands_for(k: int, n: int, p: float) -> None:
     summed = sum(comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k, n + 1))
-    assert patterns.binomial_tail(k, n, p) == pytest.approx(summed if n else 1.0, abs=1e-9)
+    assert binomial_tail(k, n, p) == pytest.approx(summed if n else 1.0, abs=1e-9)
 
 
 # --- speed ---
@@ -202,38 +202,40 @@ def test_lines_that_are_nearly_all_pasted_are_flagged() -> None:
 
 def test_answers_by_chance_are_noticed_and_finds_speak_against_it() -> None:
     missed = [lookup(n, found=False) for n in range(12)]
-    assert patterns.at_random(Play(missed)) is not None
-    assert patterns.at_random(Play([replace(each, is_found=n % 2 == 0) for n, each in enumerate(missed)])) is None
+    assert effort.at_random(Play(missed)) is not None
+    assert effort.at_random(Play([replace(each, is_found=n % 2 == 0) for n, each in enumerate(missed)])) is None
 
 
 @given(st.lists(st.booleans(), max_size=40), st.floats(0.3, 0.95))
 def test_the_running_sum_is_the_largest_of_all_runs(finds: list[bool], expected: float) -> None:
-    """Page's sum crosses exactly when some run of consecutive answers does: tried here for every run."""
-    lookups = [lookup(n, found=found, expected=expected) for n, found in enumerate(finds)]
-    steps = [patterns._step_of_lookup(each) for each in lookups]
-    runs = [sum(steps[start:end]) for end in range(len(steps) + 1) for start in range(end)]
-    is_random = patterns.at_random(Play(lookups)) is not None
-    assert is_random == (max(runs, default=0.0) >= patterns.ENOUGH)
+    """Page's sum crosses exactly when some run of consecutive answers does: tried here for every run and way."""
+    lookups = [lookup(n, found=found, expected=expected, n_picks=1) for n, found in enumerate(finds)]
+    largest = 0.0
+    for way in effort.WAYS:
+        steps = [effort.step_of_lookup(each, way) for each in lookups]
+        largest = max([largest, *(sum(steps[start:end]) for end in range(len(steps) + 1) for start in range(end))])
+    assert (effort.at_random(Play(lookups)) is not None) == (largest >= effort.ENOUGH)
 
 
-@given(st.floats(0.02, 0.4), st.floats(0.5, 0.95), st.floats(0.3, 1.0))
-def test_a_miss_speaks_for_chance_and_a_find_against_it(chance: float, expected: float, effort: float) -> None:
-    assert patterns._step(False, chance, expected, effort) > 0 > patterns._step(True, chance, expected, effort)
+@given(st.integers(0, 3), st.floats(0.5, 0.95), st.sampled_from(effort.WAYS))
+def test_a_miss_speaks_for_not_looking_and_a_find_against_it(n_picks: int, expected: float, way: effort.Way) -> None:
+    page = lookup(0, n_picks=n_picks, expected=expected)
+    assert effort.step_of_lookup(replace(page, is_found=False), way) > 0 > effort.step_of_lookup(page, way)
 
 
 def test_rounds_that_nobody_could_find_accuse_nobody() -> None:
     play = Play([lookup(n, found=False, expected=0.15) for n in range(60)])
-    assert patterns.at_random(play) is None
+    assert effort.at_random(play) is None
 
 
 def test_absent_targets_say_nothing() -> None:
     play = Play([lookup(n, found=False, is_absent=True, is_gold=True) for n in range(40)])
-    assert patterns.at_random(play) is None
-    assert patterns.fails_gold(play) is None
+    assert effort.at_random(play) is None
+    assert effort.fails_gold(play) is None
 
 
 def test_failing_gold_again_and_again_is_flagged() -> None:
-    assert patterns.fails_gold(Play([lookup(n, found=False, is_gold=True) for n in range(5)])) is None
-    assert patterns.fails_gold(Play([lookup(n, found=False, is_gold=True) for n in range(6)])) is not None
+    assert effort.fails_gold(Play([lookup(n, found=False, is_gold=True) for n in range(5)])) is None
+    assert effort.fails_gold(Play([lookup(n, found=False, is_gold=True) for n in range(6)])) is not None
     half = Play([lookup(n, found=n % 2 == 0, is_gold=True) for n in range(12)])
-    assert patterns.fails_gold(half) is None
+    assert effort.fails_gold(half) is None

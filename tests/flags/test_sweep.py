@@ -133,7 +133,7 @@ def test_meetings_are_read_from_the_rows(anna: Player, ben: Player, stickers: li
     Retrieval.objects.create(player=ben, answered_at=now, rank=2, machine_rank=24, **common)  # type: ignore[misc]
     Retrieval.objects.create(player=make_player("old"), answered_at=now - timedelta(days=100), **common)  # type: ignore[misc]
     Retrieval.objects.create(player=make_player("absent"), answered_at=now, target_absent=True, **common)  # type: ignore[misc]
-    assert facts.meetings(now) == [Meeting(round_.pk, anna.pk, ben.pk, stickers[0].pk, True, 1.0)]
+    assert facts.meetings(now) == [Meeting(round_.pk, anna.pk, ben.pk, stickers[0].pk, True, 1.0, now.timestamp())]
 
 
 def test_the_portrait_says_what_was_played(anna: Player, stickers: list[Sticker]) -> None:

@@ -1,11 +1,11 @@
 """Pairs of players who agree more than their skill and the stickers explain. Pure, with false-discovery control.
 
-For every writer and retriever who met often enough, the retriever's finds are compared with what the two do with
+For every two players who met often enough, whichever of them wrote, the finds are compared with what the two do with
 everybody else: logit P(found) = base + the retriever's lead + the writer's lead + the sticker's lead, each lead taken
 from answers that are not this pair's and shrunk towards nothing where there are few (a Rasch model with known leads).
-The number of finds is then Poisson-binomial; what is not known of the leads is integrated out, so that a pair is not
-accused of the uncertainty about it. One-sided; over all pairs tested, Benjamini and Hochberg keep the share of false
-ones among the accused below `FALSE_SHARE`.
+The number of finds is then Poisson-binomial; what is not known of the leads is integrated out, on each side for itself,
+so that a pair is not accused of the uncertainty about it. One-sided; over all pairs tested, Benjamini and Hochberg keep
+the share of false ones among the accused below `FALSE_SHARE`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
-FEWEST = 6  # rounds of one writer looked up by the other
+FEWEST = 6  # rounds that one wrote and the other looked up
 FALSE_SHARE = 0.01
 PRIOR = 4.0  # answers as the average player gives them, added to everybody's own
 UNRELATED = 0.5  # median of where the searcher puts the target, as a share of the page: words that say nothing of it
 
-Pair = tuple[int, int]  # writer, retriever
+Pair = tuple[int, int]  # two players, the lower number first
+Side = tuple[np.ndarray, float]  # logits of the finds where one of them looks up, and what moves them all alike
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 
 
@@ -37,11 +38,16 @@ class Meeting:
     sticker: int
     is_found: bool
     machine_share: float | None = None  # where the searcher put the target: 0 first, 1 last
+    at: float = 0.0  # seconds since the epoch
+
+    @property
+    def pair(self) -> Pair:
+        return min(self.writer, self.finder), max(self.writer, self.finder)
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """What one retriever made of one writer's rounds, against what is expected of the two."""
+    """What two players made of each other's rounds, against what is expected of them."""
 
     met: list[Meeting]
     n_found: int
@@ -51,8 +57,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Suspicion:
-    writer: int
-    finder: int
+    pair: Pair
     n_found: int
     n: int
     expected: float
@@ -60,7 +65,7 @@ class Suspicion:
     n_others_found: int  # other retrievers of the same rounds
     n_others: int
     p_others: float  # of Fisher's exact test against them
-    is_code: bool  # words that say nothing of the sticker, which this retriever finds and others do not
+    is_code: bool  # words that say nothing of the sticker, which the two find and others do not
     rounds: tuple[int, ...]
 
 
@@ -99,7 +104,7 @@ def suspicions(
     for meeting in facts:
         of_round[meeting.round_id].append(meeting)
     held = [_suspicion(each, of_round) for each, is_held in zip(tested, rejected, strict=True) if is_held]
-    return sorted(held, key=lambda each: (each.p, each.writer, each.finder))
+    return sorted(held, key=lambda each: (each.p, each.pair))
 
 
 def every_pair(facts: Sequence[Meeting], *, fewest: int = FEWEST) -> list[Agreement]:
@@ -113,14 +118,17 @@ def every_pair(facts: Sequence[Meeting], *, fewest: int = FEWEST) -> list[Agreem
         finders.add(meeting.finder, meeting.is_found)
         writers.add(meeting.writer, meeting.is_found)
         stickers.add(meeting.sticker, meeting.is_found)
-        pairs[meeting.writer, meeting.finder].append(meeting)
+        pairs[meeting.pair].append(meeting)
     return [_agreement(met, (finders, writers, stickers)) for _, met in sorted(pairs.items()) if len(met) >= fewest]
 
 
 def _agreement(met: list[Meeting], tallies: tuple[_Tally, _Tally, _Tally]) -> Agreement:
-    leads, sd = _leads(met, tallies)
+    sides = [
+        _side([each for each in met if each.finder == finder], tallies) for finder in {each.finder for each in met}
+    ]
     n_found = sum(meeting.is_found for meeting in met)
-    return Agreement(met, n_found, round(float(expit(leads).sum()), 2), excess(n_found, leads, sd))
+    expected = sum(float(expit(leads).sum()) for leads, _ in sides)
+    return Agreement(met, n_found, round(expected, 2), excess(n_found, *sides))
 
 
 def _suspicion(pair: Agreement, of_round: dict[int, list[Meeting]]) -> Suspicion:
@@ -129,8 +137,7 @@ def _suspicion(pair: Agreement, of_round: dict[int, list[Meeting]]) -> Suspicion
     n_others_found = sum(each.is_found for each in others)
     p_others = fisher(pair.n_found, len(met), n_others_found, len(others))
     return Suspicion(
-        writer=met[0].writer,
-        finder=met[0].finder,
+        pair=met[0].pair,
         n_found=pair.n_found,
         n=len(met),
         expected=pair.expected,
@@ -143,7 +150,7 @@ def _suspicion(pair: Agreement, of_round: dict[int, list[Meeting]]) -> Suspicion
     )
 
 
-def _leads(met: list[Meeting], tallies: tuple[_Tally, _Tally, _Tally]) -> tuple[np.ndarray, float]:
+def _side(met: list[Meeting], tallies: tuple[_Tally, _Tally, _Tally]) -> Side:
     """The logit of each find as the two's play with others has it, and what is uncertain about all of them alike."""
     finders, writers, stickers = tallies
     n_found = sum(meeting.is_found for meeting in met)
@@ -156,22 +163,31 @@ def _leads(met: list[Meeting], tallies: tuple[_Tally, _Tally, _Tally]) -> tuple[
     return np.array(leads), math.sqrt(finder_variance + writer_variance)
 
 
-def excess(n_found: int, leads: np.ndarray, sd: float) -> float:
-    """P(at least so many finds) of independent tries with these logits, all moved alike by a normal error of `sd`."""
-    tails = [_tail(n_found, expit(leads + sd * node)) for node in _NODES]
-    return float(np.clip(np.dot(tails, _WEIGHTS) / _WEIGHTS.sum(), 0.0, 1.0))
+def excess(n_found: int, *sides: Side) -> float:
+    """P(at least so many finds) of independent tries with these logits, those of a side all moved alike by a normal
+    error."""
+    mass = np.ones(1)
+    for leads, sd in sides:
+        mass = np.convolve(mass, _mixed(leads, sd))
+    return float(np.clip(mass[n_found:].sum(), 0.0, 1.0))
 
 
-def _tail(k: int, chances: np.ndarray) -> float:
-    """P(at least k) of a Poisson-binomial, by convolution."""
+def _mixed(leads: np.ndarray, sd: float) -> np.ndarray:
+    """How likely each number of finds is on one side, the error integrated out."""
+    given = [_counts(expit(leads + sd * node)) for node in _NODES]
+    return np.asarray(_WEIGHTS @ np.array(given) / _WEIGHTS.sum())
+
+
+def _counts(chances: np.ndarray) -> np.ndarray:
+    """A Poisson-binomial, by convolution."""
     mass = np.ones(1)
     for chance in chances:
         mass = np.convolve(mass, (1 - chance, chance))
-    return float(mass[k:].sum())
+    return mass
 
 
 def fisher(n_found: int, n: int, n_others_found: int, n_others: int) -> float:
-    """Whether this retriever finds more of the same rounds than others do, one-sided."""
+    """Whether the two find more of the same rounds than others do, one-sided."""
     from scipy import stats
 
     table = [[n_found, n - n_found], [n_others_found, n_others - n_others_found]]

@@ -61,7 +61,10 @@ def _repeats(of: Figures) -> str:
             "“%(text)s”, or nearly that, was written for %(n_stickers)s stickers in %(n_rounds)s rounds; %(n_again)s "
             "of %(n_lines)s lines say again what was written before."
         ),
-        "others": _("%(n)s of %(of)s lines are lines that the player had read on other stickers' pages."),
+        "others": _(
+            "%(n)s of %(of)s lines are lines that the player had read on other stickers' pages, and that others write "
+            "for hardly any."
+        ),
     }
     return said[of["pattern"]] % dict(of)
 
@@ -71,11 +74,17 @@ def _pasted(of: Figures) -> str:
 
 
 def _random(of: Figures) -> str:
-    found = _("%(n_found)s of %(n_lookups)s stickers found, where %(expected)s are expected.") % dict(of)
-    if not of["n_tries"]:
-        return found
-    tried = _("Others found %(n_tries_found)s of %(n_tries)s times from what this player wrote.") % dict(of)
-    return f"{found} {tried}"
+    said = [_("%(n_found)s of %(n_lookups)s stickers found, where %(expected)s are expected.") % dict(of)]
+    if of["n_tries"]:
+        said.append(_("Others found %(n_tries_found)s of %(n_tries)s times from what this player wrote.") % dict(of))
+    if of.get("n_habit"):
+        habit = _("On %(n_habit)s of %(n_pages)s pages the first plates were pressed, or those of the page before.")
+        said.append(habit % dict(of))
+    if of.get("n_again"):
+        said.append(
+            _("%(n_again)s of %(n_rounds)s rounds hold only words written before for other stickers.") % dict(of)
+        )
+    return " ".join(said)
 
 
 def _gold_failed(of: Figures) -> str:
@@ -84,8 +93,8 @@ def _gold_failed(of: Figures) -> str:
 
 def _pair(of: Figures) -> str:
     return _(
-        "The one found %(n_found)s of %(n)s rounds of the other, where %(expected)s are expected of the two; others "
-        "found the same rounds %(n_others_found)s of %(n_others)s times."
+        "Of %(n)s rounds that one of the two wrote and the other looked up, %(n_found)s were found, where %(expected)s "
+        "are expected of the two; others found the same rounds %(n_others_found)s of %(n_others)s times."
     ) % dict(of)
 
 

@@ -11,14 +11,16 @@ from itertools import pairwise
 from django.db.models import Count, Q
 
 from sticktionary.domain.play import outcome
+from sticktionary.domain.play.candidates import SIZE
 from sticktionary.domain.play.checks import bare
 from sticktionary.domain.quality import skill
 from sticktionary.domain.quality.collusion import Meeting
-from sticktionary.domain.quality.patterns import Line, Lookup, Play, Written
+from sticktionary.domain.quality.traces import Line, Lookup, Play, Written
 from sticktionary.models import Flag, PlayerQuality, Query, Retrieval, Round, StickerDifficulty
 
 WINDOW = 60  # lookups, and rounds: what somebody did long ago accuses nobody
 READ_BEFORE = 200  # lookups whose queries a player may remember
+COMMON = 3  # stickers for which others write it: a phrase that comes to mind without having been read
 OWN_WEIGHT = 2.0  # answers that the estimate is worth beside other people's answers to the same round
 MEETINGS_SINCE = timedelta(days=90)
 SUSPECT = (Flag.State.OPEN, Flag.State.UPHELD)  # what flagged players missed says little of a round
@@ -61,6 +63,7 @@ def _lookups(player_id: int, rows: list[Retrieval]) -> list[Lookup]:
             expected=expected[row.round_id],
             is_gold=row.is_gold,
             is_absent=row.target_absent,
+            plates=[row.candidates.index(pick) for pick in row.picks],
         )
         for row in rows
         if row.answered_at
@@ -112,7 +115,7 @@ def _item(round_: Round) -> tuple[int, str]:
 
 def _written(player_id: int, rounds: list[Round]) -> list[Written]:
     queries = _queries([round_.pk for round_ in rounds])
-    seen = _seen(player_id)
+    seen = _seen(player_id, {query.normalised for held in queries.values() for query in held})
     tries = _tries(rounds)
     return [
         Written(
@@ -148,14 +151,24 @@ def _lines(round_: Round, queries: list[Query], seen: dict[str, set[int]]) -> li
     ]
 
 
-def _seen(player_id: int) -> dict[str, set[int]]:
-    """What the player read when looking up: by its normalised text, the stickers it was written for."""
+def _seen(player_id: int, written: set[str]) -> dict[str, set[int]]:
+    """Of what the player wrote, what they had read when looking up: by its normalised text, the stickers it was written
+    for. Without the phrases that everybody has: a fifth of what people write in Chinese is read on other pages too."""
     read = Retrieval.objects.filter(player_id=player_id).order_by("-dealt_at", "-pk").values("round_id")[:READ_BEFORE]
     lines = Query.objects.filter(round_id__in=[row["round_id"] for row in read], removed_at=None)
     seen: dict[str, set[int]] = defaultdict(set)
     for normalised, sticker_id in lines.values_list("normalised", "round__sticker_id"):
-        seen[normalised].add(sticker_id)
-    return seen
+        if normalised in written:
+            seen[normalised].add(sticker_id)
+    common = _common(player_id, seen)
+    return {text: stickers for text, stickers in seen.items() if text not in common}
+
+
+def _common(player_id: int, texts: Iterable[str]) -> set[str]:
+    """Those that others write for several stickers."""
+    lines = Query.objects.filter(normalised__in=list(texts), removed_at=None).exclude(round__labeler=player_id)
+    counts = lines.order_by().values_list("normalised").annotate(n=Count("round__sticker", distinct=True))
+    return set(counts.filter(n__gte=COMMON).values_list("normalised", flat=True))
 
 
 def _tries(rounds: list[Round]) -> dict[int, list[tuple[bool, float]]]:
@@ -191,8 +204,12 @@ def meetings(now: datetime) -> list[Meeting]:
     """Who looked up whose rounds lately, and whether they found them."""
     rows = Retrieval.objects.filter(TRIED, answered_at__gte=now - MEETINGS_SINCE, player__isnull=False)
     rows = rows.filter(round__source=Round.Source.PLAY, round__labeler__isnull=False)
-    columns = ("round_id", "round__labeler_id", "player_id", "round__sticker_id", "rank", "machine_rank")
-    return [
-        Meeting(round_id, writer, finder, sticker, rank > 0, None if machine is None else (machine - 1) / 23)
-        for round_id, writer, finder, sticker, rank, machine in rows.values_list(*columns).iterator()
-    ]
+    columns = ("round_id", "round__labeler_id", "player_id", "round__sticker_id", "rank", "machine_rank", "answered_at")
+    return [_meeting(*row) for row in rows.values_list(*columns).iterator()]
+
+
+def _meeting(
+    round_id: int, writer: int, finder: int, sticker: int, rank: int, machine_rank: int | None, at: datetime
+) -> Meeting:
+    share = None if machine_rank is None else (machine_rank - 1) / (SIZE - 1)
+    return Meeting(round_id, writer, finder, sticker, rank > 0, share, at.timestamp())

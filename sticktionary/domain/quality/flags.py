@@ -1,7 +1,8 @@
 """Flags: something that looked wrong, with its evidence. They accuse nobody until a person has looked.
 
 `sweep` looks at those who played since the last time, `sweep_pairs` at who meets whom. A flag has a key, so that the
-same thing is flagged once; once a person has decided, only what was played since can raise the same kind again.
+same thing is flagged once; once a person has decided, only what was played since can raise the same kind again, of a
+player and of a pair. Who cannot be looked at does not keep the others from it (`looking`).
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from django.utils.translation import gettext as _
 
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.people import accounts
-from sticktionary.domain.quality import collusion, consequences, facts, patterns, wording
-from sticktionary.domain.quality.collusion import Suspicion
-from sticktionary.domain.quality.patterns import Finding, Play
+from sticktionary.domain.quality import collusion, consequences, facts, looking, patterns, wording
+from sticktionary.domain.quality.collusion import Pair, Suspicion
+from sticktionary.domain.quality.traces import Finding, Play
 from sticktionary.domain.review import casework
 from sticktionary.models import AuditEntry, Case, Flag, Player, Watermark
 
@@ -28,6 +29,7 @@ OF_PLAYERS = {
     Kind.TOO_FAST, Kind.REPEATS, Kind.PASTED, Kind.CODE_WORD, Kind.COLLUSION,
     Kind.BURST, Kind.BOT, Kind.GOLD_FAILED, Kind.RANDOM,
 }  # fmt: skip
+OF_PAIRS = {Kind.CODE_WORD, Kind.COLLUSION}
 OVERLAP = timedelta(minutes=2)  # moves that were under way while the last sweep looked
 
 
@@ -99,8 +101,10 @@ def sweep() -> int:
     """Look at those who played since the last time; answers with the number of new flags."""
     now = timezone.now()
     since = Watermark.objects.filter(name="flags").values_list("until", flat=True).first()
-    players = facts.players_since(since and since - OVERLAP)
-    n_new = sum(look_at(player_id) for player_id in sorted(players))
+    n_new = 0
+    for player_id in sorted(facts.players_since(since and since - OVERLAP) | looking.again()):
+        with looking.survived(player_id, looking.What.PLAY):
+            n_new += look_at(player_id)
     Watermark.objects.update_or_create(name="flags", defaults={"until": now})
     return n_new
 
@@ -156,34 +160,54 @@ def _raise(player_id: int, finding: Finding, rulings: dict[str, tuple[int, datet
 
 def sweep_pairs() -> int:
     """Look at who meets whom; both of a pair that agrees above chance are flagged."""
-    found = collusion.suspicions(facts.meetings(timezone.now()))
-    return sum(_accuse(suspicion) for suspicion in found)
+    ruled = _rulings_on_pairs()
+    met = [each for each in facts.meetings(timezone.now()) if each.pair not in ruled or each.at > ruled[each.pair][1]]
+    looking.forget(looking.What.PAIRS)
+    n_new = 0
+    for suspicion in collusion.suspicions(met):
+        with looking.survived(suspicion.pair[0], looking.What.PAIRS):
+            n_new += _accuse(suspicion, ruled.get(suspicion.pair, (0, 0.0))[0])
+    return n_new
+
+
+def _rulings_on_pairs() -> dict[Pair, tuple[int, float]]:
+    """The last decided flag on each pair, and when it was decided: what they played before says no more."""
+    decided = Flag.objects.filter(kind__in=OF_PAIRS, decided_at__isnull=False, partner__isnull=False)
+    rows = decided.order_by("decided_at", "pk").values_list("player_id", "partner_id", "pk", "decided_at")
+    return {(min(one, other), max(one, other)): (pk, at.timestamp()) for one, other, pk, at in rows if other and at}
 
 
 @transaction.atomic
-def _accuse(suspicion: Suspicion) -> int:
+def _accuse(suspicion: Suspicion, ruling: int) -> int:
     kind = Kind.CODE_WORD if suspicion.is_code else Kind.COLLUSION
-    pair = (suspicion.writer, suspicion.finder)
+    key = "pair:{}:{}".format(*suspicion.pair)
     new = 0
-    for player_id, partner_id in (pair, pair[::-1]):
+    for player_id, partner_id in (suspicion.pair, suspicion.pair[::-1]):
+        if _is_accused(player_id, partner_id):
+            continue
         flag = raise_flag(
             kind=kind,
             player_id=player_id,
             partner_id=partner_id,
-            key=f"pair:{suspicion.writer}:{suspicion.finder}:{player_id}",
+            key=f"{key}:{player_id}" + (f":{ruling}" if ruling else ""),
             evidence=_evidence(suspicion),
         )
         new += flag is not None
     if new:
         _ask_about(suspicion.rounds, kind)
-        for player_id in sorted(pair):
+        for player_id in sorted(suspicion.pair):
             consequences.follow(player_id)
     return new
 
 
+def _is_accused(player_id: int, partner_id: int) -> bool:
+    """Nobody has decided yet on what was seen before."""
+    held = Flag.objects.filter(player_id=player_id, partner_id=partner_id, kind__in=OF_PAIRS, state=State.OPEN)
+    return held.exists()
+
+
 def _evidence(suspicion: Suspicion) -> dict[str, Any]:
     return {
-        "writer": suspicion.writer,
         "n_found": suspicion.n_found,
         "n": suspicion.n,
         "expected": suspicion.expected,

@@ -10,7 +10,7 @@ from statistics import median
 
 from sticktionary.domain.play import outcome
 from sticktionary.domain.quality import facts, sanctions, skill
-from sticktionary.domain.quality.patterns import Play
+from sticktionary.domain.quality.traces import Play
 from sticktionary.models import Player, PlayerQuality, Retrieval, Round, Sticker
 
 N_PARTNERS, N_LATEST = 8, 30

@@ -13,7 +13,7 @@ from sticktionary.domain.errors import Refused
 from sticktionary.domain.play import attempts as refused
 from sticktionary.domain.play import checks, contact
 from sticktionary.domain.quality import words
-from sticktionary.domain.quality.patterns import Finding
+from sticktionary.domain.quality.traces import Finding
 from sticktionary.models import Flag, Query, Revision, Round
 
 Kind = Flag.Kind
