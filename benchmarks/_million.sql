@@ -17,6 +17,7 @@ INSERT INTO sticktionary_player (username, password, email, is_superuser, is_sta
     language, is_guest, on_board, points)
   SELECT 'player' || n, '!', '', false, false, true, '%(now)s', 'player ' || n, 'player ' || n,
     CASE WHEN n %% 2 = 0 THEN 'en' ELSE 'zh' END, false, true, 0 FROM generate_series(1, 20000) n;
+UPDATE sticktionary_player SET practised_at = '%(now)s';
 INSERT INTO sticktionary_round (sticker_id, language, source, state, labeler_id, dealt_at, lease_until, submitted_at, decided_at,
     results_hidden, model_version, taboo)
   SELECT 1 + pg_temp.mixed(n, 1, 5000), CASE WHEN n %% 2 = 0 THEN 'en' ELSE 'zh' END,
@@ -38,6 +39,8 @@ INSERT INTO sticktionary_retrieval (public_id, round_id, player_id, state, candi
     pg_temp.moment(n) + interval '5 min' * k + interval '25 s',
     jsonb_build_array(1 + pg_temp.mixed(n + k, 9, 5000), 1 + pg_temp.mixed(n, 1, 5000)), false, 2, 60, 'bench'
   FROM generate_series(1, %(rounds)s) n, generate_series(1, 2) k;
+INSERT INTO sticktionary_gold (round_id, promoted_at, n_exposures)
+  SELECT id, decided_at, id %% 30 FROM sticktionary_round WHERE state = 'found' AND id %% 100 = 0;
 INSERT INTO sticktionary_sitting (player_id, is_practice, started_at, ended_at)
   SELECT 1 + pg_temp.mixed(n, 10, 20000), false, pg_temp.moment(n * 2), pg_temp.moment(n * 2) + interval '9 min'
   FROM generate_series(1, %(rounds)s / 2) n;

@@ -1,7 +1,8 @@
-"""The admin site and the review queue over a million rounds: milliseconds and queries to the database of each page.
+"""The admin site, the review queue and dealing over a million rounds: milliseconds and queries to the database of each.
 
 `python -m benchmarks.desk [--rounds 1000000] [--times 60]`. It wants a PostgreSQL on which it may make a database of
 its own, which it drops again: STICKTIONARY_BENCH_POSTGRES (postgres://postgres:postgres@127.0.0.1:5432/postgres).
+Filling it takes longest and need not be quiet: `--keep NAME` fills a database and leaves it, `--use NAME` measures one.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ NOW = "2026-11-21 12:00:00+00"
 
 
 @contextmanager
-def database() -> Iterator[None]:
-    """Django on an empty database, with its own data folder; both are gone afterwards."""
-    name = f"sticktionary_bench_{os.getpid()}"
+def database(name: str, *, is_new: bool, keep: bool) -> Iterator[None]:
+    """Django on a database with its own data folder; both are gone afterwards, unless it is to be kept."""
     with (
         tempfile.TemporaryDirectory(prefix="sticktionary-bench-") as data,
         psycopg.connect(SERVER, autocommit=True) as server,
     ):
-        server.execute(f"CREATE DATABASE {name}")
+        if is_new:
+            server.execute(f"CREATE DATABASE {name}")
         try:
             url = SERVER.rsplit("/", 1)[0] + f"/{name}"
             os.environ |= {"STICKTIONARY_DATA": data, "DATABASE_URL": url, "LOG_LEVEL": "ERROR"}
@@ -51,7 +52,8 @@ def database() -> Iterator[None]:
             from django.db import connections
 
             connections.close_all()
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            if not keep:
+                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def fill(n_rounds: int) -> None:
@@ -148,20 +150,57 @@ def days() -> None:
     print(f"figures by day: today again in {time.perf_counter() - began:.2f} s", flush=True)
 
 
+def deals(times: int) -> Iterator[tuple[str, list[float]]]:
+    """What the next page of a player takes, and a gold round where one is due; nothing of it stays."""
+    from django.db import transaction
+
+    from sticktionary.domain.play import choosing, dealing
+    from sticktionary.domain.quality import gold
+    from sticktionary.models import Player
+
+    verbs: dict[str, Callable[[Player], object]] = {
+        "the next page of a player": lambda player: dealing.deal(player_id=player.pk),
+        "the round to look up": choosing.next_round,
+        "a gold round": gold.next_round,
+        "the sticker to write for": choosing.next_sticker,
+    }
+    players = list(Player.objects.filter(username__startswith="player").order_by("pk")[:: 20_000 // (times + 2)])
+    for name, verb in verbs.items():
+        taken = []
+        for player in players:
+            with transaction.atomic():
+                began = time.perf_counter()
+                assert verb(player) is not None
+                taken.append(time.perf_counter() - began)
+                transaction.set_rollback(True)
+        yield name, taken[2:]
+
+
+def measure(n_rounds: int, times: int) -> None:
+    from django.core.cache import cache
+
+    client = admin()
+    for name, address in pages(n_rounds).items():
+        print(f"{name:32} {measured(client, address, times, cache.clear)}", flush=True)
+    print(f"{'dashboard, as it is held':32} {measured(client, '/admin/', times, lambda: None)}", flush=True)
+    for name, taken in deals(times):
+        print(f"{name:32} {quantiles(taken)}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=1_000_000)
     parser.add_argument("--times", type=int, default=60)
+    parser.add_argument("--keep", metavar="NAME", help="fill this database and leave it, measure nothing")
+    parser.add_argument("--use", metavar="NAME", help="measure this database, which was filled and kept")
     options = parser.parse_args()
-    with database():
-        fill(options.rounds)
-        days()
-        from django.core.cache import cache
-
-        client = admin()
-        for name, address in pages(options.rounds).items():
-            print(f"{name:32} {measured(client, address, options.times, cache.clear)}", flush=True)
-        print(f"{'dashboard, as it is held':32} {measured(client, '/admin/', options.times, lambda: None)}", flush=True)
+    name = options.keep or options.use or f"sticktionary_bench_{os.getpid()}"
+    with database(name, is_new=not options.use, keep=bool(options.keep or options.use)):
+        if not options.use:
+            fill(options.rounds)
+            days()
+        if not options.keep:
+            measure(options.rounds, options.times)
 
 
 if __name__ == "__main__":

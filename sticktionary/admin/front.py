@@ -23,6 +23,7 @@ QUEUES: dict[str, tuple[Any, str, str]] = {  # name, page to work it off on, lis
     "halted": (gettext_lazy("halted stickers"), "", "sticker_changelist"),
     "importjob": (gettext_lazy("imports"), "", "importjob_changelist"),
     "modelversion": (gettext_lazy("model installations"), "", "modelversion_changelist"),
+    "trainingrun": (gettext_lazy("training runs"), "lab_runs", "trainingrun_changelist"),
     "exportjob": (gettext_lazy("exports"), "", "exportjob_changelist"),
     "conversationimport": (gettext_lazy("imports of conversations"), "", "conversationimport_changelist"),
     "release": (gettext_lazy("releases under way"), "", "release_changelist"),
@@ -87,7 +88,11 @@ def _percent(share: float | None) -> float | None:
 
 def _queue(queue: dashboard.Queue) -> dict[str, Any]:
     title, page, listed = QUEUES[queue.name]
-    address = f"{reverse(f'admin:sticktionary_{listed}')}{ASKED.get(queue.name, '')}"
+    return {"title": title, "url": _address(queue.name, page, listed), "n": queue.n, "n_failed": queue.n_failed}
+
+
+def _address(name: str, page: str, listed: str) -> str:
+    """Where they are worked off, else where they can be looked at."""
     with suppress(NoReverseMatch):
-        address = reverse(page) if page else address
-    return {"title": title, "url": address, "n": queue.n, "n_failed": queue.n_failed}
+        return reverse(page)
+    return f"{reverse(f'admin:sticktionary_{listed}')}{ASKED.get(name, '')}"
