@@ -33,8 +33,7 @@ class Query:
 class Sticker:
     """A sticker of the release. `group` keeps near duplicates together; `fields` are texts by name: printed_text, and
     in a language description:en, emotion:zh, style:zh, ... (see `told`); `mistaken` are stickers that retrievers picked
-    wrongly for it, most often first;
-    `contexts` what was said before it in conversations."""
+    wrongly for it, most often first; `contexts`, by language, what was said last before somebody sent it."""
 
     id: str
     picture: Path
@@ -43,7 +42,7 @@ class Sticker:
     queries: tuple[Query, ...]
     fields: Mapping[str, str] = field(default_factory=dict)
     mistaken: tuple[str, ...] = ()
-    contexts: tuple[str, ...] = ()
+    contexts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def texts(self, language: str) -> tuple[str, ...]:
         """Its queries in a language, without repetition."""
@@ -66,7 +65,7 @@ def read(order: Order) -> list[Sticker]:
     gone = set(left_out.get("stickers", ()))
     rows = [row for row in _lines(folder / "stickers.jsonl") if row["sticker_id"] not in gone]
     queries = _queries(folder, set(left_out.get("queries", ())))
-    labels, mistaken = _labels(folder), _mistaken(folder)
+    labels, mistaken, contexts = _labels(folder), _mistaken(folder), _contexts(folder)
     found = [
         Sticker(
             row["sticker_id"],
@@ -76,6 +75,7 @@ def read(order: Order) -> list[Sticker]:
             tuple(queries[row["sticker_id"]]),
             _fields(row) | labels.get(row["sticker_id"], {}),
             tuple(other for other in mistaken.get(row["sticker_id"], ()) if other not in gone),
+            contexts.get(row["sticker_id"], {}),
         )
         for row in rows
         if row["sticker_id"] in queries and (picture := _picture(folder, row, pictures)) is not None
@@ -142,6 +142,18 @@ def _mistaken(folder: Path) -> dict[str, list[str]]:
             wrong = [pick for pick in row["picks"] if pick not in (None, row["sticker_id"])]
             picked.setdefault(row["sticker_id"], Counter()).update(wrong)
     return {sticker: [other for other, _ in counts.most_common()] for sticker, counts in picked.items()}
+
+
+def _contexts(folder: Path) -> dict[str, dict[str, tuple[str, ...]]]:
+    """By sticker and language, the words before its uses in conversations."""
+    found = dict[str, dict[str, tuple[str, ...]]]()
+    for part in PARTS:
+        for row in _lines(folder / "stickerint" / f"{part}.jsonl"):
+            said = [turn["text"] for turn in row["context"] if turn.get("text")]
+            if said:
+                held = found.setdefault(row["sticker"], {})
+                held[row["lang"]] = (*held.get(row["lang"], ()), said[-1])
+    return found
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
