@@ -40,7 +40,7 @@ def sweep() -> None:
     from sticktionary.domain import figures, jobs, search
     from sticktionary.domain.annotation import tallies
     from sticktionary.domain.intake import importing
-    from sticktionary.domain.lab import registry
+    from sticktionary.domain.lab import embedding, promotion, shadowing
     from sticktionary.domain.people import guests
     from sticktionary.domain.play import deciding
     from sticktionary.domain.quality import estimates
@@ -53,7 +53,10 @@ def sweep() -> None:
     tallies.refresh()
     importing.forget_uploads()
     folders.sweep()
-    registry.embed_missing()
+    embedding.embed_missing()
+    embedding.forget()
+    promotion.catch_up()
+    shadowing.forget_old()
     search.forget_old_changes()
     guests.forget_idle()
 
@@ -86,20 +89,20 @@ def refresh_statistics(asked_for: bool = False) -> None:
 def run_import(job_id: int) -> None:
     from sticktionary.domain import jobs
     from sticktionary.domain.intake import importing
-    from sticktionary.domain.lab import registry
+    from sticktionary.domain.lab import embedding
     from sticktionary.models import ImportJob
 
     if jobs.carry_out(ImportJob, job_id, importing.run):
-        registry.embed_missing()
+        embedding.embed_missing()
 
 
 @app.task(name="sticktionary.run_installation")
 def run_installation(version_id: int) -> None:
     from sticktionary.domain import jobs
-    from sticktionary.domain.lab import registry
+    from sticktionary.domain.lab import promotion
     from sticktionary.models import ModelVersion
 
-    jobs.carry_out(ModelVersion, version_id, registry.run)
+    jobs.carry_out(ModelVersion, version_id, promotion.run)
 
 
 @app.task(name="sticktionary.run_export")

@@ -151,8 +151,7 @@ def agreed(language: str) -> list[Row]:
 
 def _measures(language: str) -> Sequence[Measure]:
     """With the cosine of the live model's embeddings, where there is one."""
-    name = registry.champion_name()
-    bundle = registry.text_encoder(name) if name else None
+    bundle = registry.live_bundle()
     words = [*measures_of(language), Jaccard()]
     return [*words, Cosine(bundle, bundle.name)] if bundle else words
 

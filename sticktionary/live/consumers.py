@@ -23,6 +23,7 @@ from django.utils.translation import gettext, gettext_noop
 from sticktionary.domain.database import in_database
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.events import group_of
+from sticktionary.domain.lab import shadowing
 from sticktionary.domain.people.admission import admit
 from sticktionary.domain.play import dealing, labelling, machine
 from sticktionary.domain.play.dealing import WAIT
@@ -265,6 +266,7 @@ async def _guess(guess: machine.Guess, player_id: int) -> None:
     """Let the machine look the page up too, away from the database thread; nobody waits for it."""
     try:
         rank = await asyncio.get_running_loop().run_in_executor(SEARCH, guess.rank)
+        shadowing.offer_round(guess.round_id, guess.language, guess.texts, guess.candidates, guess.target)
         await in_database(partial(machine.record_guess, retrieval_id=guess.retrieval_id, rank=rank, tell=player_id))
     except Exception:
         log.exception("the machine could not look a page up")

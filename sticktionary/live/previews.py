@@ -9,10 +9,12 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.utils import timezone
 
 from sticktionary.domain.database import in_database
+from sticktionary.domain.lab import shadowing
 from sticktionary.domain.play.checks import clean
 from sticktionary.domain.play.labelling import Desk, Shown
 from sticktionary.domain.search import catalogue_search
@@ -43,8 +45,10 @@ class Freshness:
 
     async def _catch_up(self) -> None:
         try:
-            await in_database(catalogue_search.refresh)
+            while await in_database(partial(catalogue_search.catch_up, wait=not self._is_warm)):
+                pass  # some at a time: moves of players come in between
             self._is_warm = True
+            await in_database(shadowing.write_down)
         except Exception:
             log.exception("search could not catch up with the catalogue")
 
@@ -91,6 +95,7 @@ def search(desk: Desk, message: protocol.Preview) -> tuple[str, Shown | None]:
     if not text or desk.results_hidden:
         return protocol.encode(protocol.Results(message.number, [], None, 0.0)), None
     found = catalogue_search.preview(text, desk.target, N_HITS)
+    shadowing.offer_preview(desk.round_id, desk.language, text, desk.target, found)
     pictures = catalogue_search.known_pictures(found.ids, desk.language)
     hits = [
         protocol.Hit(picture.image, picture.poster, picture.alt, sticker_id == desk.target)

@@ -1,4 +1,4 @@
-"""The studio: packs and imports, models, exports, for those whose roles include them."""
+"""The studio: packs and imports, exports, for those whose roles include them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from sticktionary.domain import catalogue, exporting, jobs
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.lab import registry
 from sticktionary.domain.people import accounts
-from sticktionary.domain.search import catalogue_search
 from sticktionary.models import ExportJob, ImportJob, ModelVersion, Pack, Sticker, Task
 from sticktionary.models.job import Job
 from sticktionary.web.imports import import_job, new_import
-from sticktionary.web.uploads import ModelForm
 from sticktionary.web.workbench import View, allowed, player_of, progress, show
 
 # --- packs and imports ---
@@ -35,7 +32,7 @@ from sticktionary.web.workbench import View, allowed, player_of, progress, show
 def home(request: HttpRequest) -> HttpResponse:
     for permission, page in (
         ("view_sticker", "studio_packs"),
-        ("install_model", "studio_models"),
+        ("view_trainingrun", "lab"),
         ("export_queries", "studio_exports"),
     ):
         if player_of(request).has_perm(f"sticktionary.{permission}"):
@@ -108,47 +105,6 @@ def bonus_tasks(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("studio_pack", slug=slug)
 
 
-# --- models ---
-
-
-@require_GET
-@allowed("install_model")
-def models(request: HttpRequest) -> HttpResponse:
-    return _models_page(request, ModelForm())
-
-
-def _models_page(request: HttpRequest, form: ModelForm) -> HttpResponse:
-    versions = ModelVersion.objects.order_by("-pk")
-    context = {
-        "versions": [(version, progress(version)) for version in versions],
-        "form": form,
-        "live": registry.champion(),
-        "searching_with": catalogue_search.model_version,
-        "words_only": registry.WORDS_ONLY,
-    }
-    return show(request, "models", "models", context, 400 if form.is_bound else 200)
-
-
-@require_POST
-@allowed("install_model")
-def install(request: HttpRequest) -> HttpResponse:
-    form = ModelForm(request.POST)
-    if not form.is_valid():
-        return _models_page(request, form)
-    registry.install(actor=player_of(request), source=form.cleaned_data["source"])
-    return redirect("studio_models")
-
-
-@require_POST
-@allowed("install_model")
-def make_live(request: HttpRequest, version_id: int) -> HttpResponse:
-    try:
-        registry.make_live(actor=player_of(request), version=get_object_or_404(ModelVersion, pk=version_id))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    return redirect("studio_models")
-
-
 # --- exports ---
 
 
@@ -191,7 +147,7 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
 
 KINDS: dict[str, tuple[type[Job], str, str]] = {
     "imports": (ImportJob, "import_stickers", "studio_packs"),
-    "models": (ModelVersion, "install_model", "studio_models"),
+    "models": (ModelVersion, "view_modelversion", "lab_models"),
     "exports": (ExportJob, "export_queries", "studio_exports"),
 }
 
@@ -235,9 +191,6 @@ urlpatterns = [
     path("packs/<slug:slug>/bonus/", bonus_tasks, name="studio_bonus_tasks"),
     path("import/", new_import, name="studio_import"),
     path("imports/<int:job_id>/", import_job, name="studio_import_job"),
-    path("models/", models, name="studio_models"),
-    path("models/install/", install, name="studio_install"),
-    path("models/<int:version_id>/live/", make_live, name="studio_make_live"),
     path("exports/", exports, name="studio_exports"),
     path("exports/new/", new_export, name="studio_new_export"),
     path("exports/<int:job_id>/download/", download, name="studio_download"),

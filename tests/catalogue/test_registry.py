@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from retrieval_engine.bundle import read_manifest
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.lab import registry
+from sticktionary.domain.lab import bundles, embedding, promotion, registry
 from sticktionary.domain.people import accounts, moderation
 from sticktionary.domain.search import CatalogueSearch
 from sticktionary.models import AuditEntry, Embedding, ModelVersion, Sticker
@@ -19,7 +19,7 @@ from tests.catalogue.conftest import Importer
 
 def installed(path: Path | str) -> ModelVersion:
     version = registry.install(actor=None, source=str(path), queue=False)
-    assert jobs.carry_out(ModelVersion, version.pk, registry.run)
+    assert jobs.carry_out(ModelVersion, version.pk, promotion.run)
     version.refresh_from_db()
     return version
 
@@ -51,7 +51,7 @@ def test_a_second_model_takes_over_and_vectors_never_mix(stickers: dict[str, Sti
     search.refresh()
     second = installed(colours.bundle(tmp_path / "second", "more colours", dim=5))
     first.refresh_from_db()
-    assert (first.stage, second.stage) == ("retired", "champion")
+    assert (first.stage, second.stage) == ("previous", "champion")
     assert search.preview("red", stickers["red"].pk).model_version == first.name
     search.refresh()
     found = search.preview("red", stickers["red"].pk)
@@ -65,10 +65,10 @@ def test_an_older_model_comes_back_and_embeds_only_what_is_new(
     first, _second = installed(colours.bundle(tmp_path / "1")), installed(colours.bundle(tmp_path / "2", dim=4))
     imported(files.folder(tmp_path / "more", {"new.png": files.png(9)}))
     admin = moderation.make_admin(username="ada", password="seven quiet otters", language="en")
-    registry.make_live(actor=admin, version=first)
+    promotion.promote(actor=admin, version=first)
     with pytest.raises(Refused):
-        registry.make_live(actor=admin, version=first)
-    assert jobs.carry_out(ModelVersion, first.pk, registry.run)
+        promotion.promote(actor=admin, version=first)
+    assert jobs.carry_out(ModelVersion, first.pk, promotion.run)
     first.refresh_from_db()
     assert (first.stage, Embedding.objects.filter(embedded_by=first.name).count()) == ("champion", 4)
     assert ModelVersion.objects.filter(stage="champion").count() == 1
@@ -79,8 +79,8 @@ def test_new_stickers_are_embedded_for_the_live_model(
 ) -> None:
     version = installed(colours.bundle(tmp_path / "bundle"))
     imported(files.folder(tmp_path / "more", {"new.png": files.png(9)}))
-    assert registry.embed_missing() == 1
-    assert registry.embed_missing() == 0
+    assert embedding.embed_missing() == 1
+    assert embedding.embed_missing() == 0
     assert Embedding.objects.filter(embedded_by=version.name).count() == 4
 
 
@@ -114,7 +114,7 @@ def test_the_same_model_twice_is_refused(stickers: dict[str, Sticker], tmp_path:
 
 def test_a_live_bundle_that_is_gone_leaves_search_by_words(stickers: dict[str, Sticker], tmp_path: Path) -> None:
     version = installed(colours.bundle(tmp_path / "bundle"))
-    registry.bundle_at.cache_clear()
+    bundles.opened.cache_clear()
     (Path(version.path) / "bundle.json").unlink()
     search = CatalogueSearch()
     search.refresh()
@@ -131,14 +131,14 @@ def test_the_command_installs_or_says_why_not(stickers: dict[str, Sticker], tmp_
 
 def test_the_shipped_model_is_installed_once(stickers: dict[str, Sticker], tmp_path: Path, settings: Any) -> None:
     settings.STARTER_MODEL_DIR = tmp_path / "starter"
-    assert registry.install_starter() is None
+    assert promotion.install_starter() is None
     colours.bundle(tmp_path / "starter")
-    first = registry.install_starter()
+    first = promotion.install_starter()
     assert first == registry.champion()
-    assert registry.install_starter() is None
+    assert promotion.install_starter() is None
     settings.STARTER_MODEL_DIR = tmp_path / "starter"
     other = installed(colours.bundle(tmp_path / "other", dim=4))
-    assert registry.install_starter() is None
+    assert promotion.install_starter() is None
     assert registry.champion() == other
 
 

@@ -17,6 +17,8 @@ class Guess:
     """Work for a search thread: to rank a retrieval's candidates by its queries. Touches no database."""
 
     retrieval_id: int
+    round_id: int
+    language: str
     texts: tuple[str, ...]
     candidates: tuple[int, ...]
     target: int
@@ -32,7 +34,8 @@ def guess_for(retrieval: Retrieval) -> Guess | None:
     if retrieval.target_absent:
         return None
     texts = tuple(live_queries(retrieval.round_id).values_list("text", flat=True))
-    return Guess(retrieval.pk, texts, tuple(retrieval.candidates), retrieval.round.sticker_id)
+    round_ = retrieval.round
+    return Guess(retrieval.pk, round_.pk, round_.language, texts, tuple(retrieval.candidates), round_.sticker_id)
 
 
 @transaction.atomic

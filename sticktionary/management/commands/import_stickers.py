@@ -14,7 +14,7 @@ from sticktionary.domain import jobs
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.intake import importing
 from sticktionary.domain.intake.importing import Line
-from sticktionary.domain.lab import registry
+from sticktionary.domain.lab import embedding
 from sticktionary.models import ImportItem, ImportJob, Pack
 
 
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         self._report(job.items.order_by("pk"))
         if job.state != ImportJob.State.DONE:
             raise CommandError(f"The import stopped: {job.error} Go on with --resume.")
-        registry.embed_missing()
+        embedding.embed_missing()
 
     def _report(self, lines: Iterable[Line | ImportItem]) -> None:
         """Every refused file and every duplicate by name, then the sums."""

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import RuleBroken
-from sticktionary.domain.lab import registry
+from sticktionary.domain.lab import promotion, registry
 from sticktionary.models import ModelVersion
 
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
                 bar.total, bar.n = version.n_total, version.n_done
                 bar.update(0)
 
-            jobs.carry_out(ModelVersion, version.pk, lambda version: registry.run(version, told))
+            jobs.carry_out(ModelVersion, version.pk, lambda version: promotion.run(version, told))
         version.refresh_from_db()
         if version.state != ModelVersion.State.DONE:
             raise CommandError(f"{version.error} The live model stays {registry.champion_name()}.")

@@ -11,7 +11,7 @@ from sticktionary.domain import catalogue, jobs
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.intake import importing
 from sticktionary.domain.intake.importing import Line
-from sticktionary.domain.lab import registry
+from sticktionary.domain.lab import embedding, promotion
 from sticktionary.models import ImportJob, Pack
 
 
@@ -26,10 +26,10 @@ class Command(BaseCommand):
             self._load(folder)
         except RuleBroken as refusal:
             raise CommandError(refusal.message) from refusal
-        version = registry.install_starter()
+        version = promotion.install_starter()
         if version and version.state != version.State.DONE:
             raise CommandError(f"The starter model could not be made live: {version.error}")
-        registry.embed_missing()
+        embedding.embed_missing()
 
     def _load(self, folder: Path) -> None:
         facts = importing.pack_facts(folder)

@@ -1,0 +1,127 @@
+"""A candidate beside the live model: figures measured on the same queries, or a sentence why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from retrieval_engine.training.figures import Figure, Report, apart
+from sticktionary.domain.lab import registry
+from sticktionary.models import ModelVersion, TrainingRun
+
+LIVE, GAIN = "live", "gain"  # methods in reports: the live model, and the paired difference to it
+Key = tuple[str, str, str]  # task, language, metric
+
+
+class Verdict(StrEnum):
+    BETTER = "better"
+    SAME = "same"  # as far as so many queries can tell
+    WORSE = "worse"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of both. `gain` is candidate less live with its 95 % interval: by the same queries pair by pair where
+    the report has it, else from both intervals, which is wider."""
+
+    task: str
+    language: str
+    metric: str
+    candidate: Figure
+    live: Figure
+    gain: float
+    low: float | None
+    high: float | None
+    is_paired: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.low is None or self.high is None:
+            return Verdict.SAME
+        return Verdict.BETTER if self.low > 0 else Verdict.WORSE if self.high < 0 else Verdict.SAME
+
+
+@dataclass(frozen=True)
+class Comparison:
+    live: str  # the model it stands beside; "bm25" for words alone, empty for none
+    headline: Row | None = None
+    rows: list[Row] = field(default_factory=list)
+    why_not: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.headline.verdict if self.headline else Verdict.UNKNOWN
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whoever wants it all the same says why: it measured lower, however little, or nobody knows."""
+        return self.headline is None or self.headline.gain < 0
+
+
+def compare(version: ModelVersion) -> Comparison:
+    """A candidate with what is live now."""
+    live = registry.champion(version.kind)
+    name = live.name if live else registry.WORDS_ONLY if version.kind == registry.Kind.RETRIEVAL else ""
+    ours = report_of(version.run)
+    if version.run is None or ours is None:
+        return Comparison(name, why_not=_("It was not trained here, so nothing is known of how it compares."))
+    method, theirs = _other_side(version.run, ours, live)
+    if theirs is None:
+        return Comparison(name, why_not=_why_not(version.run, live))
+    rows = _rows(ours, theirs, method)
+    task, _method, language, metric = ours.headline
+    headline = next((row for row in rows if (row.task, row.language, row.metric) == (task, language, metric)), None)
+    if headline is None:
+        return Comparison(name, rows=rows, why_not=_("The figure that decides was not measured for the live model."))
+    return Comparison(name, headline, rows)
+
+
+def report_of(run: TrainingRun | None) -> Report | None:
+    return Report.of(run.report) if run is not None and run.report else None
+
+
+def _other_side(run: TrainingRun, ours: Report, live: ModelVersion | None) -> tuple[str, Report | None]:
+    """The report that holds the live model's figures, and under which method: the candidate's own where that model was
+    live when it was measured; else the live model's own where both were measured on one release."""
+    if live is not None and run.facts.get(LIVE) == live.name:
+        return LIVE, ours
+    if live is None:
+        return ("bm25" if run.recipe == "stickerclip" else "untrained"), ours
+    if live.run is not None and (live.run.release_id, live.run.recipe) == (run.release_id, run.recipe):
+        theirs = report_of(live.run)
+        return (theirs.headline[1], theirs) if theirs else (LIVE, None)
+    return LIVE, None
+
+
+def _why_not(run: TrainingRun, live: ModelVersion | None) -> str:
+    if live is not None and live.run is not None and live.run.release_id != run.release_id:
+        text = _("%(live)s was measured on “%(theirs)s”, this one on “%(ours)s”: these are different tests.")
+        return text % {"live": live.name, "theirs": live.run.release, "ours": run.release}
+    return _("The live model was not measured on the test split of this release.")
+
+
+def _rows(ours: Report, theirs: Report, method: str) -> list[Row]:
+    """The figures that both have, on the same number of queries among the same number of stickers."""
+    mine, others = _by_key(ours, ours.headline[1]), _by_key(theirs, method)
+    gains = _by_key(ours, GAIN) if (theirs is ours and method == LIVE) else {}
+    return [
+        _row(figure, others[key], gains.get(key))
+        for key, figure in mine.items()
+        if key in others and (figure.n, figure.n_gallery) == (others[key].n, others[key].n_gallery)
+    ]
+
+
+def _by_key(report: Report, method: str) -> Mapping[Key, Figure]:
+    return {(f.task, f.language, f.metric): f for f in report.figures if f.method == method}
+
+
+def _row(ours: Figure, theirs: Figure, gain: Figure | None) -> Row:
+    key = (ours.task, ours.language, ours.metric)
+    if gain is not None:
+        return Row(*key, ours, theirs, gain.value, gain.low, gain.high, True)
+    gap, low, high = apart(ours, theirs) or (ours.value - theirs.value, None, None)
+    return Row(*key, ours, theirs, gap, low, high, False)
