@@ -19,7 +19,7 @@ DESK: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_("Quality"), ("flag", "gold", "stickerdifficulty", "abusiveword", "ruleset")),
     (_("Annotation"), ("annotation", "settlement", "conversation", "conversationimport")),
     (_("Releases"), ("release", "publication", "tombstone", "exportjob")),
-    (_("Learning"), ("modelversion", "dayfigures")),
+    (_("Learning"), ("trainingrun", "modelversion", "generatedquery", "apitoken", "dayfigures")),
 )
 STUDIO = (
     ("studio_review", _("Review"), "review"),
@@ -29,7 +29,7 @@ STUDIO = (
     ("studio_conversations", _("Conversations"), "view_conversation"),
     ("studio_packs", _("Stickers"), "view_sticker"),
     ("studio_import", _("Import"), "import_stickers"),
-    ("studio_models", _("Models"), "install_model"),
+    ("lab", _("Lab"), "view_trainingrun"),
 )
 
 

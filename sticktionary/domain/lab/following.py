@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,15 @@ OTHERS_KEPT = 200  # of every other phase, and of lines of text
 LOG_LINES, LOG_BYTES = 200, 32_768
 LOG_EVERY_S = 2.0
 TEXTS = {"log", "warning"}
+Heard = Callable[[TrainingRun], None]
 
 
 class Follower:
     """Where somebody is in the account that a run gives of itself."""
 
-    def __init__(self, run: TrainingRun, folder: Path) -> None:
+    def __init__(self, run: TrainingRun, folder: Path, heard: Heard) -> None:
         self.last: Event | None = None
-        self._run, self._folder = run, folder
+        self._run, self._folder, self._tell = run, folder, heard
         self._position: int = run.events.aggregate(last=Max("position"))["last"] or 0
         self._repeats_after: int | None = None
         self._n_texts = Counter[str]()
@@ -50,6 +52,7 @@ class Follower:
         self._write([*changed, *self._read_log()])
         if found:
             self._position = found[-1][0]
+        self._tell(self._run)
 
     def _heard(self, position: int, event: Event) -> RunEvent | None:
         """The row to keep of an event, after the run's own row has learned of it."""

@@ -19,7 +19,7 @@ from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import checks, data, registry
 from sticktionary.domain.lab.child import LEAVES_WITHIN_S, Child, end_predecessor
-from sticktionary.domain.lab.following import Follower
+from sticktionary.domain.lab.following import Follower, Heard
 from sticktionary.domain.releases.folders import FULL
 from sticktionary.models import Release, TrainingRun
 
@@ -30,13 +30,13 @@ LEAVES_QUICKLY_S = 6.0  # when the worker itself has to go, which is given ten s
 log = logging.getLogger(__name__)
 
 
-def run(job: TrainingRun) -> None:
-    """The whole way, or what is left of it."""
+def run(job: TrainingRun, heard: Heard = lambda job: None) -> None:
+    """The whole way, or what is left of it. `heard` is called with what is known, again and again."""
     with jobs.kept_alive(job), _a_full_disk_in_words():
         _refuse_if_withdrawn(job)
         folder = data.write_order(job)
         end_predecessor(folder)
-        follower = Follower(job, folder)
+        follower = Follower(job, folder, heard)
         follower.read_on()
         if not _is_whole(job, folder):
             _train(job, folder, follower)

@@ -56,7 +56,7 @@ VIEWS = {
     Role.PUBLISHER: PLAY | RELEASES | {"annotation", "settlement"},
     Role.RESEARCHER: PLAY
     | RELEASES
-    | {"modelversion", "trainingrun", "annotation", "settlement", "conversationimport"},
+    | {"modelversion", "trainingrun", "generatedquery", "annotation", "settlement", "conversationimport"},
 }
 
 
