@@ -102,6 +102,24 @@ def _put_back(actor: Player | None, before: ModelVersion, why: str) -> ModelVers
     return held
 
 
+@transaction.atomic
+def cancel(*, actor: Player | None, version: ModelVersion) -> None:
+    """Stop what is being done with a model. What it has ready is kept; what is live stays so."""
+    if actor is not None:
+        accounts.require(actor, "promote_model")
+    jobs.cancel(version)
+    AuditEntry.objects.create(actor=actor, verb="cancel_promotion", subject=version.name)
+
+
+@transaction.atomic
+def resume(*, actor: Player | None, version: ModelVersion) -> None:
+    """Go on with what failed, was stopped or lost, from where it stood."""
+    if actor is not None:
+        accounts.require(actor, "promote_model")
+    jobs.resume(version)
+    AuditEntry.objects.create(actor=actor, verb="resume_promotion", subject=version.name)
+
+
 # --- the job ---
 
 
