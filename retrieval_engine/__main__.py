@@ -13,12 +13,15 @@ from .catalogue import SavedIndex, read_stickers, searcher_of, split
 from .data import Difference, TextLine, read_texts, roundtrip
 from .evaluate import MODES, as_json, evaluate, table
 from .folders import LIKE, survey
+from .paper_tables import TABLES
+from .paper_tables import as_text as dataset_text
 from .recipe import Recipe
 from .serving import Bundle
 from .text import TOKENIZERS
 from .text_agreement import Measure
 
 SHOWN = 8  # lines of each reason
+LIKE_WHAT = "whose tables; stickerqueries is the StickerQueries paper's with any comma ending a query"
 WEIGHTS = "a bundle, or a model of transformers: cosine of embeddings, with the latter BERTScore; may come again"
 
 
@@ -92,7 +95,7 @@ def _add_evaluate(commands: Any) -> None:
 def _add_stats(commands: Any) -> None:
     stats = commands.add_parser("stats", help="the papers' tables for a folder of StickerQueries CSVs or a release")
     stats.add_argument("folder", type=Path, metavar="PATH", help="holds sticker_queries_en.csv, sticker_queries_zh.csv")
-    stats.add_argument("--like", choices=LIKE, default=LIKE[0], help="stickerqueries: any comma ends a query")
+    stats.add_argument("--like", choices=(*LIKE, *TABLES), default=LIKE[0], help=LIKE_WHAT)
     stats.add_argument("--weights", type=Path, action="append", default=[], metavar="FOLDER", help=WEIGHTS)
     stats.add_argument("--layer", type=_positive, help="of BERTScore; by default the last")
     stats.add_argument("--json", action="store_true", help="figures as JSON instead of tables")
@@ -179,6 +182,18 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 def _stats(args: argparse.Namespace) -> int:
+    return _dataset_stats(args) if args.like in TABLES else _query_stats(args)
+
+
+def _dataset_stats(args: argparse.Namespace) -> int:
+    if args.weights:
+        raise ValueError(f"--like {args.like} compares no texts, so --weights is of no use")
+    table = TABLES[args.like](args.folder)
+    print(json.dumps(asdict(table), ensure_ascii=False, indent=2) if args.json else dataset_text(table))
+    return 0
+
+
+def _query_stats(args: argparse.Namespace) -> int:
     from .papers import as_text
 
     found = survey(args.folder, args.like, _measures(args))

@@ -100,13 +100,13 @@ def as_text(
     languages = list(figures)
     parts = [f"Published figures, in brackets: {SOURCE}."]
     if players:
-        parts += ["Table 2: players and tasks", _grid(table_2(players, languages), languages)]
-    parts += ["Table 3: queries", _grid(table_3(figures, languages), languages)]
+        parts += ["Table 2: players and tasks", grid(table_2(players, languages), languages)]
+    parts += ["Table 3: queries", grid(table_3(figures, languages), languages)]
     for language in languages:
         held = figures[language]
         parts += [
-            f"top words ({language}): {_listed(held.top_words)}",
-            f"top queries ({language}): {_listed(held.top_queries)}",
+            f"top words ({language}): {listed(held.top_words)}",
+            f"top queries ({language}): {listed(held.top_queries)}",
         ]
     if common is not None:
         parts.append(
@@ -118,8 +118,9 @@ def as_text(
     return "\n".join([*parts, *notes])
 
 
-def _grid(lines: Iterable[Line], languages: Sequence[str]) -> str:
-    rows = [["", *languages]]
+def grid(lines: Iterable[Line], columns: Sequence[str]) -> str:
+    """The lines under their columns, what was published in brackets."""
+    rows = [["", *columns]]
     for line in lines:
         cells = [_cell(value, told) for value, told in zip(line.values, line.published, strict=True)]
         rows.append([line.name, *cells])
@@ -141,8 +142,8 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.3f}"
 
 
-def _listed(items: Sequence[tuple[str, int]]) -> str:
-    return ", ".join(f"{text} {n}" for text, n in items[:SHOWN])
+def listed(items: Sequence[tuple[str, int]], n_shown: int = SHOWN) -> str:
+    return ", ".join(f"{text} {n}" for text, n in items[:n_shown])
 
 
 def _agreement(language: str, rows: Sequence[Row]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from retrieval_engine.paper_tables import TABLES
 from sticktionary.domain.chats import conversations
 from sticktionary.domain.releases import conversations as released
 from sticktionary.domain.releases.about import File, ReleaseRules
@@ -270,3 +271,13 @@ def test_turns_of_a_release_come_in_again(told: None, imported: Importer, tmp_pa
     )
     assert [row[0:2] for row in first] == [row[0:2] for row in second]
     assert [row[3:] for row in first] == [row[3:] for row in second]
+
+
+def test_the_papers_tables_can_be_made_of_it(told: None, tmp_path: Path) -> None:
+    released.write(tmp_path, scope())
+    figures = {
+        name: {line.name: line.values[-1] for line in TABLES[name](tmp_path).lines}
+        for name in ("stickerint", "multichat")
+    }
+    assert figures["stickerint"] | {"conversations": 3, "groups": 1, "users": 2, "stickers": 2} == figures["stickerint"]
+    assert figures["multichat"] | {"sessions": 2, "samples": 3, "utterances": 6} == figures["multichat"]
