@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
+from sticktionary.domain.lab import lineage
 from sticktionary.domain.people import leaving, mydata
-from sticktionary.domain.play import board, history, scoring
+from sticktionary.domain.play import board, history, notices, scoring
 from sticktionary.domain.play.board import Span
 from sticktionary.domain.play.streak import Streak
 from sticktionary.models import PlayDay, Player
@@ -85,7 +86,9 @@ def my_history(request: HttpRequest) -> HttpResponse:
         raise Http404
     read = history.written if kind == "written" else history.searched
     page = read(_player(request).pk, _number(request.GET.get("before")))
-    return render(request, "people/history.html", {"kind": kind, "page": page, "is_first": "before" not in request.GET})
+    helped = [notices.trained(each.n) for each in lineage.of_player(_player(request).pk)]
+    is_first = "before" not in request.GET
+    return render(request, "people/history.html", {"kind": kind, "page": page, "is_first": is_first, "helped": helped})
 
 
 def boards(request: HttpRequest) -> HttpResponse:
@@ -138,6 +141,7 @@ def points(request: HttpRequest) -> HttpResponse:
         "confirmed": scoring.CONFIRMED,
         "table": [(n, novelty, [scoring.labeler_points(r, novelty) for r in (1, 2, 3)]) for n, novelty in novelties],
         "mixed": _mixed_example(),
+        "foreseen": scoring.FORESEEN,
     }
     return render(request, "people/points.html", context)
 

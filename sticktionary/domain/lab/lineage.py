@@ -162,6 +162,11 @@ def tell_players(version: ModelVersion) -> int:
     return len(counts)
 
 
+def do_not_tell(version: ModelVersion) -> None:
+    """It is not live any more: who has not heard of it never does."""
+    Notice.objects.filter(key__startswith=_key(version, ""), kind="trained", seen_at=None).delete()
+
+
 def _by_player(ids: Ids) -> Counter[int]:
     if not len(ids):
         return Counter()
@@ -179,5 +184,5 @@ def of_player(player_id: int) -> list[Helped]:
     return [Helped(notice.payload["n"], held[notice.key], held[notice.key].promoted_at) for notice in notices]
 
 
-def _key(version: ModelVersion, player_id: int) -> str:
+def _key(version: ModelVersion, player_id: int | str) -> str:
     return f"trained:{version.pk}:{player_id}"

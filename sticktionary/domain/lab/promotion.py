@@ -97,7 +97,9 @@ def _put_back(actor: Player | None, before: ModelVersion, why: str) -> ModelVers
     for other in _on_their_way(of_kind):
         jobs.cancel(other)
     was = _move_aliases(of_kind, held)
-    detail = {"was": was, "why": why.strip()[:300]}
+    if was is not None:
+        lineage.do_not_tell(was)
+    detail = {"was": _name(was), "why": why.strip()[:300]}
     AuditEntry.objects.create(actor=actor, verb="roll_back", subject=held.name, detail=detail)
     return held
 
@@ -164,7 +166,7 @@ def _go_live(version: ModelVersion) -> bool:
     if version.stage != Stage.CHAMPION:  # as it was when the job began: a live one only catches up
         was = _move_aliases(of_kind, held)
         actor = held.approved_by or held.created_by
-        AuditEntry.objects.create(actor=actor, verb="promote", subject=held.name, detail={"was": was})
+        AuditEntry.objects.create(actor=actor, verb="promote", subject=held.name, detail={"was": _name(was)})
     return True
 
 
@@ -174,21 +176,25 @@ def _lacks(version: ModelVersion) -> bool:
     return embedding.without_vector(version.name).exists()
 
 
-def _move_aliases(of_kind: list[ModelVersion], coming: ModelVersion) -> str:
-    """What was live is what was live before, and what was that is retired; the name of what was live."""
-    was = WORDS_ONLY
+def _move_aliases(of_kind: list[ModelVersion], coming: ModelVersion) -> ModelVersion | None:
+    """What was live is what was live before, and what was that is retired. Answers with what was live."""
+    was = None
     for other in of_kind:
         if other.stage == Stage.PREVIOUS:
             _set_stage(other, Stage.RETIRED)
     for other in of_kind:
         if other.stage == Stage.CHAMPION:
-            was = other.name
+            was = other
             _set_stage(other, Stage.PREVIOUS)
     coming.promoted_at, coming.is_shadow = timezone.now(), False
     _set_stage(coming, Stage.CHAMPION)
     if coming.kind == Kind.GENERATOR:
         index_changed(embedding.active().values_list("pk", flat=True))
     return was
+
+
+def _name(version: ModelVersion | None) -> str:
+    return version.name if version else WORDS_ONLY
 
 
 def _set_stage(version: ModelVersion, stage: ModelVersion.Stage) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.events import announce
+from sticktionary.domain.lab import generated
 from sticktionary.domain.play import (
     attempts,
     checks,
@@ -222,11 +223,16 @@ def _moved(turn: Turn, player_id: int, key: str, move: str, **detail: object) ->
 
 def _freeze_novelty(round_: Round, queries: Sequence[Query]) -> None:
     for query in queries:
-        query.novelty = scoring.query_novelty(n_earlier(round_, query.normalised))
+        query.novelty = novelty_of(round_, query.normalised)
     Query.objects.bulk_update(queries, ["novelty"])
 
 
-def n_earlier(round_: Round, normalised: str) -> int:
+def novelty_of(round_: Round, normalised: str) -> float:
+    likelihood = generated.likelihoods(round_.sticker_id, round_.language).get(normalised, 0.0)
+    return scoring.query_novelty(_n_earlier(round_, normalised), likelihood)
+
+
+def _n_earlier(round_: Round, normalised: str) -> int:
     """In how many rounds of the same sticker and language these words were submitted before."""
     earlier = Query.objects.filter(
         normalised=normalised,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from sticktionary.domain.events import announce
 from sticktionary.models import Judgement, Notice, Retrieval, Round, Sanction
@@ -79,10 +80,20 @@ def sentence(notice: Notice) -> str:
         why = notice.payload["why"]
         told = said % {"query": notice.payload["query"]}
         return told + " " + _("The reason: %(why)s") % {"why": why} if why else told
+    if notice.kind == "trained":
+        return trained(notice.payload["n"])
     if notice.kind != "sanction":
         return ""
     of_step = _ended() if notice.payload["is_over"] else _imposed()
     return of_step[notice.payload["step"]] % {"why": notice.payload["why"]}
+
+
+def trained(n: int) -> str:
+    return ngettext(
+        "One of your queries helped train the model that is live now.",
+        "%(n)s of your queries helped train the model that is live now.",
+        n,
+    ) % {"n": n}
 
 
 def _judged() -> dict[str, str]:

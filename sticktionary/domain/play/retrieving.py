@@ -177,7 +177,7 @@ def _suggestion(
         normalised=checked.normalised,
         position=1,
         nudges=checked.nudges,
-        novelty=scoring.query_novelty(labelling.n_earlier(round_, checked.normalised)),
+        novelty=labelling.novelty_of(round_, checked.normalised),
         added_at=now,
     )
     return round_

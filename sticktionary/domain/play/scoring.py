@@ -10,6 +10,7 @@ RIGHTLY_NONE = 100
 PRACTICE = 20
 CONFIRMED = 10  # an answer on a bonus page that another player confirms
 NOVELTY_OF_NEW, NOVELTY_OF_WORN = 1.5, 0.5
+FORESEEN = 2  # rounds for which words stand that the query generator is sure of
 
 
 def base(rank: int) -> int:
@@ -17,10 +18,12 @@ def base(rank: int) -> int:
     return BASE.get(rank, 0)
 
 
-def query_novelty(n_earlier: int) -> float:
-    """0.5 + 1 / (1 + n), n being the earlier rounds of the same sticker and language that hold the same normalised
-    query: 1.5 for words that nobody has used yet, 1.0 for the second to use them, then ever nearer to 0.5."""
-    return NOVELTY_OF_WORN + (NOVELTY_OF_NEW - NOVELTY_OF_WORN) / (1 + n_earlier)
+def query_novelty(n_earlier: int, likelihood: float = 0.0) -> float:
+    """0.5 + 1 / (1 + n + 2 p), n being the earlier rounds of the same sticker and language that hold the same
+    normalised query, p how likely the query generator would type it, from 0 to 1: 1.5 for words that nobody has used
+    yet and no machine expects, 1.0 for the second to use them, then ever nearer to 0.5."""
+    n_like_it = n_earlier + FORESEEN * likelihood
+    return NOVELTY_OF_WORN + (NOVELTY_OF_NEW - NOVELTY_OF_WORN) / (1 + n_like_it)
 
 
 def round_novelty(novelties: Sequence[float]) -> float:

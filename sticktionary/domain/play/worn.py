@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+from sticktionary.domain.lab import generated
 from sticktionary.domain.play.outcome import COUNTS
 from sticktionary.domain.review.rulings import as_ruled
 from sticktionary.models import Query, Retrieval, Round, Sticker
 
 ENOUGH = 2  # retrievers who found the sticker at once with it
+FORESEEN = 0.5  # so likely to the query generator, it stands for one of them; by itself it takes no words from anybody
 N_SHOWN = 4
 
 
@@ -27,6 +29,8 @@ def worn_out(sticker_id: int, language: str) -> dict[str, str]:
     for query in queries:
         texts.setdefault(query.said_normalised, query.said)
         proof[query.said_normalised] += sum(_speaks_for(query, round_id, gave_away) for round_id, gave_away in finds)
+    for normalised, likelihood in generated.likelihoods(sticker_id, language).items() if texts else ():
+        proof[normalised] += likelihood >= FORESEEN
     return {normalised: text for normalised, text in texts.items() if proof[normalised] >= ENOUGH}
 
 
