@@ -9,7 +9,7 @@ urlpatterns = [
     path("appeals/", include("sticktionary.web.appeals")),
     path("", include("sticktionary.web.pictures")),  # stickers as files
     path("", include("sticktionary.web.plates")),  # candidates as files
-    path("studio/", include("sticktionary.web.studio")),  # import, packs, models, export
+    path("studio/", include("sticktionary.web.studio")),  # import, packs, export
     path("studio/review/", include("sticktionary.web.review")),
     path("studio/quality/flags/", include("sticktionary.web.flags")),
     path("studio/quality/", include("sticktionary.web.quality")),
@@ -18,5 +18,11 @@ urlpatterns = [
     path("studio/statistics/", include("sticktionary.web.statistics")),
     path("studio/annotation/", include("sticktionary.web.annotation")),
     path("studio/conversations/", include("sticktionary.web.conversations")),
+    path("studio/lab/tokens/", include("sticktionary.web.lab_tokens")),
+    path("studio/lab/models/", include("sticktionary.web.lab_models")),
+    path("studio/lab/try/", include("sticktionary.web.lab_search")),
+    path("studio/lab/api/", include("sticktionary.web.lab_api")),
+    path("studio/lab/", include("sticktionary.web.lab")),
+    path("api/v1/", include("sticktionary.web.api.urls")),
     path("admin/", admin.site.urls),
 ]

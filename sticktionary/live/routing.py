@@ -5,5 +5,9 @@ from typing import Any
 from django.urls import path
 
 from sticktionary.live.consumers import PlayConsumer
+from sticktionary.live.lab import RunConsumer
 
-websocket_urlpatterns: list[Any] = [path("ws/play/", PlayConsumer.as_asgi())]  # type: ignore[arg-type]
+websocket_urlpatterns: list[Any] = [
+    path("ws/play/", PlayConsumer.as_asgi()),  # type: ignore[arg-type]
+    path("ws/lab/runs/<int:run_id>/", RunConsumer.as_asgi()),  # type: ignore[arg-type]
+]

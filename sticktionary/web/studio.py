@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from sticktionary.domain import catalogue, exporting, jobs
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.people import accounts
-from sticktionary.models import ExportJob, ImportJob, ModelVersion, Pack, Sticker, Task
+from sticktionary.models import ExportJob, ImportJob, Pack, Sticker, Task
 from sticktionary.models.job import Job
 from sticktionary.web.imports import import_job, new_import
 from sticktionary.web.workbench import View, allowed, player_of, progress, show
@@ -147,7 +147,6 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
 
 KINDS: dict[str, tuple[type[Job], str, str]] = {
     "imports": (ImportJob, "import_stickers", "studio_packs"),
-    "models": (ModelVersion, "view_modelversion", "lab_models"),
     "exports": (ExportJob, "export_queries", "studio_exports"),
 }
 

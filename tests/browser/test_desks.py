@@ -27,7 +27,8 @@ STUDIO = (
     "/studio/imports/1/",
     "/studio/imports/2/",
     "/studio/imports/3/",
-    "/studio/models/",
+    "/studio/lab/",
+    "/studio/lab/models/",
     "/studio/exports/",
 )
 LISTS = (

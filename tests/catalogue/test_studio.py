@@ -72,11 +72,10 @@ def pages(shop: dict[str, Any]) -> Iterator[tuple[str, str, set[str], int]]:
     yield "get", reverse("studio_import_job", args=[job]), {"admin"}, 200
     yield "get", reverse("studio_imports_state", args=[job]), {"admin"}, 200
     yield "post", reverse("studio_imports_resume", args=[job]), {"admin"}, 302
-    yield "get", reverse("studio_models"), lab, 200
-    yield "post", reverse("studio_install"), lab, 400
-    yield "get", reverse("studio_models_state", args=[model]), lab, 200
-    yield "post", reverse("studio_models_resume", args=[model]), lab, 302
-    yield "post", reverse("studio_make_live", args=[model]), lab, 302
+    yield "get", reverse("lab_models"), lab, 200
+    yield "post", reverse("lab_install"), lab, 400
+    yield "get", reverse("lab_model_state", args=[model]), lab, 200
+    yield "post", reverse("lab_model_resume", args=[model]), lab, 302
     yield "get", reverse("studio_exports"), lab, 200
     yield "post", reverse("studio_new_export"), lab, 302
     yield "get", reverse("studio_exports_state", args=[export]), lab, 200
@@ -216,9 +215,9 @@ def test_stickers_are_halted_from_their_pack(admin: Client, shop: dict[str, Any]
 
 
 def test_a_model_is_asked_for(admin: Client) -> None:
-    admin.post(reverse("studio_install"), {"source": "RN50:openai"})
+    admin.post(reverse("lab_install"), {"source": "RN50:openai"})
     assert ModelVersion.objects.get().source == "RN50:openai"
-    assert b"RN50:openai" in admin.get(reverse("studio_models")).content
+    assert b"RN50:openai" in admin.get(reverse("lab_models")).content
 
 
 # --- the pictures themselves ---

@@ -1,0 +1,69 @@
+"""Search with any version of a model, beside the live one and without touching it: for looking at, not for play."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.utils.translation import gettext as _
+
+from retrieval_engine.bundle import BundleError
+from retrieval_engine.searcher import Hit, Searcher
+from sticktionary.domain.errors import Refused
+from sticktionary.domain.lab import bundles
+from sticktionary.domain.lab.registry import WORDS_ONLY
+from sticktionary.domain.play.snapshot import Picture
+from sticktionary.domain.search import catalogue_search
+from sticktionary.models import Embedding, ModelVersion
+
+MOST = 100  # hits
+ANEW_S = 600
+AT_HAND = 2  # versions whose vectors are kept in memory, besides the live one's
+
+
+@dataclass(frozen=True)
+class Tried:
+    model: str
+    ms: float
+    hits: list[tuple[Hit, Picture]]
+
+
+def versions() -> list[tuple[str, str]]:
+    """What can be tried, by name and title: words alone, and every retrieval model that has looked at stickers."""
+    looked = Embedding.objects.values("embedded_by")
+    found = ModelVersion.objects.filter(kind=ModelVersion.Kind.RETRIEVAL, name__in=looked).order_by("-pk")
+    return [(WORDS_ONLY, _("words alone (BM25)")), *((version.name, version.title) for version in found)]
+
+
+def search(name: str, text: str, k: int, *, language: str) -> Tried:
+    """The first `k` stickers for a text by one version, with their pictures as a player of that language sees them."""
+    catalogue_search.refresh()
+    searcher, started = _searcher(name), time.perf_counter()
+    hits = searcher.search(text.strip(), min(k, MOST))
+    ms = 1_000 * (time.perf_counter() - started)
+    pictures = catalogue_search.known_pictures([hit.id for hit in hits], language)
+    return Tried(name, ms, [(hit, pictures[hit.id]) for hit in hits if hit.id in pictures])
+
+
+def _searcher(name: str) -> Searcher:
+    if name == WORDS_ONLY:
+        return catalogue_search.beside(WORDS_ONLY, None)
+    version = ModelVersion.objects.filter(name=name, kind=ModelVersion.Kind.RETRIEVAL).exclude(path="").first()
+    if version is None:
+        raise Refused("no_model", _("There is no retrieval model called %(name)s.") % {"name": name})
+    n_vectors = Embedding.objects.filter(embedded_by=name).count()
+    if not n_vectors:
+        text = _("%(name)s has not looked at the stickers yet. Let it run beside the live one, or promote it.")
+        raise Refused("not_embedded", text % {"name": name})
+    return _beside(name, version.path, n_vectors, int(time.time() // ANEW_S))
+
+
+@lru_cache(maxsize=AT_HAND)
+def _beside(name: str, path: str, n_vectors: int, span: int) -> Searcher:
+    """Opened when it is first asked, and anew when stickers have come in; also from time to time, since the words that
+    it shares with the live search are other ones once that has read the whole catalogue again."""
+    try:
+        return catalogue_search.beside(name, bundles.opened(path))
+    except BundleError as error:
+        raise Refused("damaged_bundle", str(error)) from error

@@ -1,0 +1,37 @@
+"""Search with any version, for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import P, QueryEx, Router
+
+from retrieval_engine.searcher import Hit
+from sticktionary.domain.lab import registry, tryout
+from sticktionary.domain.people.tokens import Scope
+from sticktionary.domain.play.snapshot import Picture
+from sticktionary.web.api.gate import CALLS, SEARCHES, Needs, actor_of
+from sticktionary.web.api.problems import ACTED, Problem
+from sticktionary.web.api.shapes import Found
+
+router = Router(auth=Needs(Scope.SEARCH), tags=["search"])
+
+
+@router.get("", response={200: Found, ACTED: Problem}, throttle=[CALLS, SEARCHES], operation_id="search")
+def search(
+    request: HttpRequest,
+    q: QueryEx[str, P(min_length=1, max_length=200, description="What somebody types.")],
+    model: QueryEx[str, P(max_length=80, description="A model's name; bm25: words alone; empty: the live one.")] = "",
+    k: QueryEx[int, P(ge=1, le=tryout.MOST, description="So many stickers.")] = 24,
+) -> dict[str, Any]:
+    """The stickers found, best first."""
+    name = model or registry.champion_name()
+    tried = tryout.search(name, q, k, language=actor_of(request).language)
+    return {"model": tried.model, "ms": tried.ms, "hits": [_told(hit, picture) for hit, picture in tried.hits]}
+
+
+def _told(hit: Hit, picture: Picture) -> dict[str, Any]:
+    sides = {name: getattr(hit, name) for name in ("lexical_rank", "dense_rank", "generated_rank")}
+    named = {"rank": hit.rank, "sticker": hit.id, "score": hit.score}
+    return {**named, **sides, "picture": picture.image, "alt": picture.alt}

@@ -1,0 +1,127 @@
+"""What runs measured, as tables: a line per method, a column per metric, the interval beside each figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from retrieval_engine.training.figures import Figure, Report, apart
+from sticktionary.models import TrainingRun
+from sticktionary.web import lab_words
+from sticktionary.web.intervals import Bar, bar, gap
+
+
+@dataclass(frozen=True)
+class Table:
+    """The figures of one task in one language."""
+
+    title: str
+    language: str
+    metrics: list[str]
+    rows: list[tuple[str, bool, list[Figure | None]]]  # method in words, whether it is the one that decides, its cells
+    chance: list[float | None]
+    n: int
+    n_gallery: int
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One figure of several runs, each with its difference from the first run's."""
+
+    title: str
+    metric: str
+    cells: list[tuple[Figure | None, Difference | None]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves out no difference."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def bar(self) -> Bar:
+        return gap(self.value, self.low, self.high)
+
+
+def report_of(run: TrainingRun) -> Report | None:
+    return Report.of(run.report) if run.report else None
+
+
+def headline(report: Report) -> tuple[Figure, Bar | None] | None:
+    """The figure that decides, and its interval drawn where it is a share."""
+    task, method, language, metric = report.headline
+    figure = report.find(task, method, language, metric)
+    return (figure, _drawn(figure)) if figure else None
+
+
+def _drawn(figure: Figure) -> Bar | None:
+    if figure.low is None or figure.high is None or not 0 <= figure.value <= 1:
+        return None
+    return bar(figure.value, figure.low, figure.high)
+
+
+def tables(report: Report) -> list[Table]:
+    """All of a report, the task that decides first."""
+    task, method, language, _metric = report.headline
+    sides = dict.fromkeys((figure.task, figure.language) for figure in report.figures)
+    ordered = sorted(sides, key=lambda side: (side[0] != task, side != (task, language)))
+    return [_table(*side, report.figures, method) for side in ordered]
+
+
+def _table(task: str, language: str, figures: Iterable[Figure], deciding: str) -> Table:
+    held = [figure for figure in figures if (figure.task, figure.language) == (task, language)]
+    metrics = list(dict.fromkeys(figure.metric for figure in held))
+    by_place = {(figure.method, figure.metric): figure for figure in held}
+    chance = {figure.metric: figure.chance for figure in held if figure.chance is not None}
+    methods = dict.fromkeys(figure.method for figure in held)
+    return Table(
+        title=lab_words.task(task),
+        language=lab_words.language(language),
+        metrics=[lab_words.metric(name) for name in metrics],
+        rows=[
+            (lab_words.method(method), method == deciding, [by_place.get((method, name)) for name in metrics])
+            for method in methods
+        ],
+        chance=[chance.get(name) for name in metrics] if chance else [],
+        n=max(figure.n for figure in held),
+        n_gallery=max(figure.n_gallery for figure in held),
+    )
+
+
+def side_by_side(reports: Sequence[Report]) -> list[Compared]:
+    """What each run's own method reached, where more than one of them measured it."""
+    held = [_of_own_method(report) for report in reports]
+    places = dict.fromkeys(place for figures in held for place in figures)
+    return [
+        Compared(_title(place), lab_words.metric(place[2]), _cells([figures.get(place) for figures in held]))
+        for place in places
+        if sum(place in figures for figures in held) > 1
+    ]
+
+
+def _of_own_method(report: Report) -> dict[tuple[str, str, str], Figure]:
+    own = report.headline[1]
+    return {(f.task, f.language, f.metric): f for f in report.figures if f.method == own}
+
+
+def _title(place: tuple[str, str, str]) -> str:
+    return f"{lab_words.task(place[0])} · {lab_words.language(place[1])}"
+
+
+def _cells(figures: Sequence[Figure | None]) -> list[tuple[Figure | None, Difference | None]]:
+    first = figures[0]
+    return [
+        (figure, None if n == 0 or first is None or figure is None else _difference(figure, first))
+        for n, figure in enumerate(figures)
+    ]
+
+
+def _difference(ours: Figure, theirs: Figure) -> Difference | None:
+    found = apart(ours, theirs)
+    return Difference(*found) if found else None

@@ -1,0 +1,90 @@
+"""The lab's own names in words: what a run measures, by what, and how. A name that is not known stands as it is."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from retrieval_engine.training.recipes import Setting
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+METHODS: dict[str, _StrOrPromise] = {
+    "zero-shot": _("before training"),
+    "freeze-vision": _("trained, pictures’ side frozen"),
+    "fine-tuned": _("trained"),
+    "trained": _("trained"),
+    "untrained": _("before training"),
+    "live": _("live now"),
+    "bm25": _("words alone (BM25)"),
+    "fusion": _("words and model together"),
+    "gain": _("gain over what is live"),
+    "humans": _("people’s queries"),
+    "conversation": _("the conversation before it"),
+    "caption": _("a caption model"),
+    "prior": _("the most frequent queries"),
+    "chance": _("by chance"),
+}
+TASKS: dict[str, _StrOrPromise] = {
+    "text_to_image": _("From words to pictures"),
+    "image_to_text": _("From pictures to words"),
+    "generation": _("What it writes"),
+    "retrieval": _("Search over what it writes"),
+    "human_query": _("players’ queries"),
+    "all_fields": _("all that is known of a sticker"),
+    "description_only": _("descriptions"),
+    "whole_catalogue": _("the whole catalogue"),
+}
+LANGUAGES: dict[str, _StrOrPromise] = {"en": _("English"), "zh": _("Chinese"), "all": _("both languages")}
+ABBREVIATED = (
+    (re.compile(r"^recall_at_(\d+)"), r"R@\1"),
+    (re.compile(r"^ndcg_at_(\d+)"), r"nDCG@\1"),
+    (re.compile(r"^mean_recall"), "MR"),
+    (re.compile(r"^mrr"), "MRR"),
+    (re.compile(r"^bleu"), "BLEU"),
+    (re.compile(r"^rouge_"), "ROUGE-"),
+    (re.compile(r"^bertscore"), "BERTScore"),
+)
+
+
+SETTINGS: dict[str, _StrOrPromise] = {}
+
+
+def setting(name: str) -> str:
+    return str(SETTINGS.get(name, name.replace("_", " ").capitalize()))
+
+
+def helped(part: Setting) -> str:
+    """What a setting is, and what it may be."""
+    within = _within(part)
+    return " ".join(filter(None, [gettext(part.help), within]))
+
+
+def _within(part: Setting) -> str:
+    if part.kind not in {int, float} or (part.low is None and part.high is None):
+        return ""
+    low, high = (("…" if end is None else f"{end:g}") for end in (part.low, part.high))
+    return gettext("From %(low)s to %(high)s.") % {"low": low, "high": high}
+
+
+def metric(name: str) -> str:
+    """As papers print it: R@10, nDCG@10, ROUGE-l."""
+    for pattern, short in ABBREVIATED:
+        name = pattern.sub(short, name)
+    return name.replace("_", " ")
+
+
+def method(name: str) -> str:
+    return str(METHODS.get(name, name))
+
+
+def task(name: str) -> str:
+    return " · ".join(str(TASKS.get(part, part.replace("_", " "))) for part in name.split("/"))
+
+
+def language(name: str) -> str:
+    return str(LANGUAGES.get(name, name))
