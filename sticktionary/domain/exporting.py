@@ -10,76 +10,20 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.intake.pictures import to_hand_out
 from sticktionary.domain.people import accounts
-from sticktionary.domain.releases import as_of, asking, basis, gathering, play, selection
-from sticktionary.domain.releases.about import ReleaseRules
-from sticktionary.domain.releases.lists import Lists
-from sticktionary.domain.releases.pseudonyms import Pseudonyms
-from sticktionary.domain.releases.scope import Scope
-from sticktionary.domain.releases.sieve import Sieve
-from sticktionary.domain.releases.sticker_names import sticker_names
 from sticktionary.domain.zipping import write_zip
-from sticktionary.models import AuditEntry, ExportJob, Player, Round, Sticker
+from sticktionary.models import AuditEntry, ExportJob, Player, Sticker
 
 Told = Callable[[int, int], None]  # done, of
-
-
-@dataclass(frozen=True)
-class Dataset:
-    lists: Lists
-    names: dict[int, str]  # of the stickers that have a query
-    languages: tuple[str, ...]
-
-    def queries(self, language: str) -> dict[str, list[str]]:
-        """By the name of the sticker, in the form and the order of the list."""
-        return {row.sticker_id: list(row.queries) for row in self.lists.rows(language, self.names)}
-
-
-def dataset_now(told: Callable[[int], None] = lambda n: None) -> Dataset:
-    """What a release by the usual rules would hold of queries now. `told` is called with the rounds just read."""
-    rules, moment = asking.rules_from({}), asking.watermark_now()
-    rounds = play.submitted(selection.sources(rules), rules.languages, moment)
-    scope, sieve = _sieve(rules, moment, rounds, told)
-    lists, said = Lists(), set[int]()
-    for chunk in play.chunks(rounds, moment):
-        for taken in sieve.rounds(chunk):
-            row = taken.row
-            said.add(row.sticker_id)
-            for kept in taken.queries:
-                lists.add(row.sticker_id, row.language, row.source, kept.text, kept.normalised)
-        told(len(chunk.rounds))
-    return Dataset(lists, {id: name for id, name in scope.names.items() if id in said}, rules.languages)
-
-
-def _sieve(
-    rules: ReleaseRules, moment: datetime, rounds: QuerySet[Round], told: Callable[[int], None]
-) -> tuple[Scope, Sieve]:
-    held, all_names, pseudonyms = basis.now(rules), sticker_names(), Pseudonyms("")
-    standing = selection.standing(rules, moment, held.finders(), held.outliers)
-    ids = selection.sticker_ids([pack.slug for pack in held.packs], moment)
-    scope = Scope(
-        rules=rules,
-        watermark_at=moment,
-        names={id: all_names[id] for id in ids},
-        parts={},
-        left_out=standing.players,
-        pseudonym=pseudonyms.of_player,
-        told=told,
-        clean=gathering.scan_of(rules, held, pseudonyms, rounds, moment, told).clean,
-    )
-    return scope, Sieve(scope, standing, as_of.gave_away(moment))
 
 
 # --- writing it ---
@@ -89,6 +33,8 @@ def write(folder: Path, told: Told = lambda done, total: None) -> int:
     """Write the dataset into a folder that is new or empty; the number of stickers. Raises Refused."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused("not_empty", _("%(path)s is there already and not empty.") % {"path": folder})
+    from sticktionary.domain.releases.now import dataset_now  # brings pyarrow, which is not for the web process
+
     dataset = dataset_now(lambda n: told(0, 0))
     _write_pictures(folder / "stickers", dataset.names, told)
     dataset.lists.write(folder, dataset.names, dataset.languages)

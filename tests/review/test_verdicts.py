@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from sticktionary.domain import exporting, search
+from sticktionary.domain import search
 from sticktionary.domain.errors import NotAllowed, RuleBroken
 from sticktionary.domain.people.roles import Role
 from sticktionary.domain.play import outcome, worn
 from sticktionary.domain.quality import sanctions
+from sticktionary.domain.releases.now import dataset_now
 from sticktionary.domain.review import appeals, casework, verdicts
 from sticktionary.models import (
     AuditEntry,
@@ -85,7 +86,7 @@ def test_mended_words_are_searched_exported_and_worn_as_mended(rita: Player, los
     assert state_of(lost) == Round.State.ACCEPTED
     assert rulings(lost) == [("monday mornign", "corrected", "monday morning"), ("send help", "discarded", "")]
     assert words_of(lost.round.sticker_id) == "monday morning"
-    assert exporting.dataset_now().queries("en") == {lost.round.sticker.name: ["monday morning"]}
+    assert dataset_now().queries("en") == {lost.round.sticker.name: ["monday morning"]}
     assert Query.objects.get(pk=first).text == "monday mornign"
     for name in ("dora", "ed"):
         answered(lost.round, [lost.round.sticker_id], make_player(name))
@@ -113,7 +114,7 @@ def test_discarded_words_are_nowhere_and_the_labeler_hears_why(rita: Player, ann
     assert state_of(lost) == Round.State.DISCARDED
     assert {verdict for _text, verdict, _mended in rulings(lost)} == {"discarded"}
     assert words_of(lost.round.sticker_id) == ""
-    assert exporting.dataset_now().queries("en") == {}
+    assert dataset_now().queries("en") == {}
     assert not LedgerEntry.objects.exists()
     assert Notice.objects.get(player=anna, kind="discarded").payload["why"] == "it fits any sticker"
 
@@ -142,7 +143,7 @@ def test_words_of_the_house_can_be_discarded_too(rita: Player, ben: Player, pair
     case = case_of(round_, [ben, make_player("carl")])
     assert words_of(pair[0].pk) == "meh"
     judge(rita, case, "discard")
-    assert (words_of(pair[0].pk), exporting.dataset_now().queries("en")) == ("", {})
+    assert (words_of(pair[0].pk), dataset_now().queries("en")) == ("", {})
 
 
 def test_same_stickers_make_a_pair_once(rita: Player, lost: Case, pair: list[Sticker]) -> None:
@@ -367,7 +368,7 @@ def everything() -> dict[str, Any]:
         "points": list(Player.objects.order_by("pk").values_list("pk", "points")),
         "notices": list(Notice.objects.exclude(kind="sanction").values()),
         "search": search._texts(Sticker.objects.filter(state="active")),
-        "export": exporting.dataset_now().queries("en"),
+        "export": dataset_now().queries("en"),
         "in force": list(Judgement.objects.filter(undone_at=None).order_by("pk").values()),
     }
 

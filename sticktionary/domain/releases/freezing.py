@@ -109,11 +109,11 @@ def write_data(folder: Path, release: Release, told: Told) -> Data:
 
 def _write_play(folder: Path, gathered: Gathered) -> tuple[list[File], dict[str, int]]:
     scope = gathered.scope
-    played = Played(folder, gathered)
-    for chunk in play.chunks(gathered.rounds, scope.watermark_at):
-        played.take(chunk)
-        scope.told(len(chunk.rounds))
-    files = played.close(folder)
+    with Played(folder, gathered) as played:
+        for chunk in play.chunks(gathered.rounds, scope.watermark_at):
+            played.take(chunk)
+            scope.told(len(chunk.rounds))
+        files = played.close(folder)
     people = {"n_labelers": len(played.labelers), "n_retrievers": len(played.retrievers)}
     people["n_players"] = len(played.labelers | played.retrievers)
     return files, {**dict.fromkeys(ALWAYS, 0), **played.counts, **people}

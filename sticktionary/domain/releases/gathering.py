@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import QuerySet
 from msgspec import convert, structs
 
-from retrieval_engine.text import normalise
-from sticktionary.domain.releases import as_of, basis, play, selection, splits
+from sticktionary.domain.releases import as_of, basis, selection, splits
 from sticktionary.domain.releases.about import ReleaseRules
 from sticktionary.domain.releases.basis import Basis
-from sticktionary.domain.releases.pii import Names, Scan, named
+from sticktionary.domain.releases.naming import scan_of
+from sticktionary.domain.releases.pii import Scan
 from sticktionary.domain.releases.pseudonyms import Pseudonyms
 from sticktionary.domain.releases.scope import Scope
 from sticktionary.domain.releases.sieve import Sieve
 from sticktionary.domain.releases.sticker_names import sticker_names
-from sticktionary.models import Player, Query, Release, Round, Sticker
+from sticktionary.models import Release, Round, Sticker
 
 Told = Callable[[int], None]
-READ_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,13 @@ class Gathered:
 def gather(release: Release, told: Told) -> Gathered:
     rules = convert(release.rules, ReleaseRules)
     moment, held = release.watermark_at, basis.read(release.basis)
-    rounds = play.submitted(selection.sources(rules), rules.languages, moment)
+    rounds = selection.rounds(rules, moment)
     pseudonyms = Pseudonyms(release.salt)
     ids = selection.sticker_ids([pack.slug for pack in held.packs], moment)
     groups = _groups(rules, release)
     parts, held = _sides(release, rules, held, ids, groups)
     standing = selection.standing(rules, moment, held.finders(), held.outliers)
-    scan = scan_of(rules, held, pseudonyms, rounds, moment, told)
+    scan = scan_of(rules, held, pseudonyms, moment, told)
     all_names = sticker_names()
     scope = Scope(
         rules=rules,
@@ -63,6 +61,7 @@ def gather(release: Release, told: Told) -> Gathered:
         pseudonym=pseudonyms.of_player,
         told=told,
         clean=scan.clean,
+        clean_all=scan.clean_all,
     )
     return Gathered(
         basis=held,
@@ -128,30 +127,3 @@ def take_turns() -> None:
     """Wait for whoever else numbers or splits a release; held to the end of the transaction."""
     kind = ContentType.objects.get_for_model(Release)
     ContentType.objects.select_for_update(no_key=True).get(pk=kind.pk)
-
-
-# --- names in texts ---
-
-
-def scan_of(
-    rules: ReleaseRules,
-    held: Basis,
-    pseudonyms: Pseudonyms,
-    rounds: QuerySet[Round],
-    moment: datetime,
-    told: Told,
-) -> Scan:
-    if held.named is not None:
-        return Scan(rules.personal, pseudonyms, held.named)
-    names = Names(Player.objects.exclude(display_name="").values_list("display_name", flat=True).iterator())
-    hits, ordinary = named(names, _written(rounds, moment, told)) if names else ([], set())
-    return Scan(rules.personal, pseudonyms, {"query": hits}, lambda text: bool(names.among(normalise(text)) - ordinary))
-
-
-def _written(rounds: QuerySet[Round], moment: datetime, told: Told) -> Iterator[tuple[int, int | None, str]]:
-    queries = Query.objects.filter(round__in=rounds, added_at__lt=moment)
-    rows = queries.values_list("pk", "round__source", "round__labeler_id", "normalised")
-    for number, (query_id, source, labeler_id, text) in enumerate(rows.iterator(READ_AT_ONCE)):
-        if number % READ_AT_ONCE == 0:
-            told(0)
-        yield query_id, None if source == Round.Source.HOUSE else labeler_id or 0, text

@@ -6,45 +6,58 @@ Of a sticker: the queries it came with, as they came; then those of play, by rou
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from retrieval_engine.data import StickerQueries, csv_lines, writable
 from sticktionary.domain.releases.about import File
+from sticktionary.domain.releases.by_number import ByNumber
 from sticktionary.domain.releases.files import Output
+from sticktionary.domain.releases.sieve import Taken
 from sticktionary.models import Round
 
 COLUMNS = {"sticker_id": "string", "labeled_queries": "string"}
+AT_ONCE = 65_536  # queries
+Said = tuple[int, bool, str, str]  # sticker, whether it came with it, text, normalised
 
 
 class Lists:
-    """Queries by sticker as they come in; kept as bytes, since there may be millions."""
+    """Queries by sticker as they come in; kept as columns, since there may be millions."""
 
     def __init__(self) -> None:
-        self._house: defaultdict[tuple[int, str], bytearray] = defaultdict(bytearray)
-        self._played: defaultdict[tuple[int, str], bytearray] = defaultdict(bytearray)
+        self._held: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)  # by language
 
-    def add(self, sticker_id: int, language: str, source: str, text: str, normalised: str) -> None:
-        held = self._house if source == Round.Source.HOUSE else self._played
-        held[sticker_id, language] += f"{writable(text)}\0{normalised}\n".encode()
+    def take(self, taken: Taken) -> None:
+        languages, queries = taken.of_round("language", taken.queries), taken.queries
+        columns = {
+            "sticker": taken.of_round("sticker_id", queries),
+            "is_played": pc.not_equal(taken.of_round("source", queries), Round.Source.HOUSE.value),
+            "text": queries["text"],
+            "normalised": queries["normalised"],
+        }
+        for language in languages.unique().to_pylist():
+            self._held[language].append(pa.RecordBatch.from_pydict(columns).filter(pc.equal(languages, language)))
 
-    def of(self, sticker_id: int, language: str) -> list[str]:
-        key = (sticker_id, language)
-        texts, said = list[str](), set[str]()
-        for text, normalised in _pairs(self._house.get(key)):
-            texts.append(text)
-            said.add(normalised)
-        for text, normalised in _pairs(self._played.get(key)):
-            if normalised not in said:
-                texts.append(text)
-                said.add(normalised)
-        return [text for text in texts if text]
+    def stickers(self) -> set[int]:
+        """Those of which something is said, in whatever language."""
+        batches = [batch for held in self._held.values() for batch in held]
+        return {id for batch in batches for id in batch["sticker"].unique().to_pylist()}
 
     def rows(self, language: str, names: Mapping[int, str]) -> Iterator[StickerQueries]:
-        with_queries = {id for id, its in (*self._house, *self._played) if its == language}
-        for name, sticker_id in sorted((names[id], id) for id in with_queries):
-            if queries := self.of(sticker_id, language):
-                yield StickerQueries(name, tuple(queries))
+        """By name. What is held of the language stays."""
+        if language not in self._held:
+            return
+        held = pa.Table.from_batches(self._held[language]).combine_chunks()
+        order = {id: place for place, id in enumerate(sorted(names, key=lambda id: (names[id], id)))}
+        for sticker_id, said in groupby(_in_order(held, order), itemgetter(0)):
+            if queries := tuple(_texts(said)):
+                yield StickerQueries(names[sticker_id], queries)
 
     def write(self, folder: Path, names: Mapping[int, str], languages: Sequence[str]) -> list[File]:
         return [self._write(folder, language, names) for language in languages]
@@ -58,7 +71,18 @@ class Lists:
         return out.entry(COLUMNS)
 
 
-def _pairs(held: bytearray | None) -> Iterator[tuple[str, str]]:
-    for line in (held or b"").decode().split("\n")[:-1]:
-        text, _null, normalised = line.partition("\0")
-        yield text, normalised
+def _in_order(held: pa.Table, order: Mapping[int, int]) -> Iterator[Said]:
+    """By sticker in this order, what came with it first, else as it came in."""
+    place = ByNumber(order, pa.int64()).of(held["sticker"]).to_numpy()
+    sorted_ = np.argsort(2 * place + held["is_played"].to_numpy(), kind="stable")
+    for start in range(0, len(held), AT_ONCE):
+        rows = held.take(sorted_[start : start + AT_ONCE])
+        yield from zip(*(column.to_pylist() for column in rows.columns), strict=True)
+
+
+def _texts(said: Iterable[Said]) -> Iterator[str]:
+    heard = set[str]()
+    for _sticker, is_played, text, normalised in said:
+        if not (is_played and normalised in heard) and (kept := writable(text)):
+            yield kept
+        heard.add(normalised)

@@ -13,7 +13,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import regex
+from numpy.typing import NDArray
 
 from retrieval_engine.text import normalise
 from sticktionary.domain.play import contact
@@ -27,6 +31,7 @@ LONGEST = 24
 
 _MAYBE = re.compile(r"[\d@.:：qQvVwW微]")  # every hint begins with one of these; five times as quick to ask
 _HINT = re.compile(r"[\d@.:：]|qq|微信|wechat|weixin|vx|v信", re.I)  # without one of these there is no contact data
+_SIGN = r"(?i)[\p{Nd}@.:：]|qq|微信|wechat|we.x.n|vx|v信"  # the same for a whole column, or a little more
 _ACCOUNT = re.compile(r"(?:qq|微信|wechat|weixin|vx|v信)\s*(?:号|id|账号|[:：])\s*[:：]?\s*[a-z][\w-]{4,}", re.I)
 _NUMBER = re.compile(r"\d(?:[\s-]?\d){5,}")
 _HAN_RUN = regex.compile(r"\p{Han}{2,}")
@@ -70,6 +75,7 @@ class Names:
         self._names = {key for key in keys if _is_telling(key)}
         self._spans = sorted({key.count(" ") + 1 for key in self._names if not _HAN_RUN.fullmatch(key)})
         self._han = sorted({len(key) for key in self._names if _HAN_RUN.fullmatch(key)})
+        self._first_words = pa.array(sorted({key.split(" ")[0] for key in self._names}), pa.string())
 
     def among(self, normalised: str) -> set[str]:
         words, held = normalised.split(), self._names
@@ -80,6 +86,14 @@ class Names:
                 parts = (run[i : i + n] for n in self._han for i in range(len(run) - n + 1))
                 found |= {part for part in parts if part in held}
         return found
+
+    def may_be_in(self, normalised: pa.Array) -> pa.Array:
+        """Which of a column of texts have to be looked at: they have the first word of a name, or other letters."""
+        words = pc.split_pattern(normalised, " ")
+        begins = pc.filter(pc.list_parent_indices(words), pc.is_in(words.flatten(), self._first_words))
+        may_be = np.zeros(len(normalised), np.bool_)
+        may_be[begins.to_numpy()] = True
+        return pc.or_(may_be, pc.invert(pc.string_is_ascii(normalised))) if self._han else pa.array(may_be)
 
     def __bool__(self) -> bool:
         return bool(self._names)
@@ -138,6 +152,21 @@ class Scan:
         kept = "" if is_named or self._rule == "leave_out" else masked(text, found)
         self._hits[where, number] = (kinds, "masked" if kept else "left_out")
         return kept
+
+    def clean_all(self, where: str, numbers: pa.Array, texts: pa.Array) -> dict[int, str]:
+        """Of a column of texts those that are not published as they are, by their place; "" where they may not be."""
+        suspects = self._suspects(where, numbers, texts)
+        self._n_scanned[where] += len(texts) - len(suspects)
+        held = zip(suspects.tolist(), numbers.take(suspects).to_pylist(), texts.take(suspects).to_pylist(), strict=True)
+        cleaned = ((place, text, self.clean(where, number, text)) for place, number, text in held)
+        return {place: kept for place, text, kept in cleaned if kept != text}
+
+    def _suspects(self, where: str, numbers: pa.Array, texts: pa.Array) -> NDArray[np.int64]:
+        """Places of texts that have to be looked at."""
+        if where not in self._known:
+            return np.arange(len(texts))
+        are_named = pc.is_in(numbers, pa.array(sorted(self._named[where]), pa.int64()))
+        return np.flatnonzero(pc.or_(pc.match_substring_regex(texts, _SIGN), are_named))
 
     def _names_somebody(self, where: str, number: int, text: str) -> bool:
         if where in self._known:

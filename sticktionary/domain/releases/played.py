@@ -1,187 +1,158 @@
-"""The tables that play fills: queries with their proof, pairs for training, retrievals, and the published lists."""
+"""What play gives to a release: queries with their proof, pairs for training, retrievals, and the published lists.
+
+A chunk of play stays columns from the database to the files.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sticktionary.domain.releases import proof
 from sticktionary.domain.releases.about import File
+from sticktionary.domain.releases.by_number import ByNumber, each_once
 from sticktionary.domain.releases.gathering import Gathered
 from sticktionary.domain.releases.lists import Lists
-from sticktionary.domain.releases.play import Chunk, RetrievalRow
-from sticktionary.domain.releases.rows import (
-    QUERY_SCHEMA,
-    AnswerRow,
-    PairRow,
-    QueryHalf,
-    RoundHalf,
-    schema_of,
-)
-from sticktionary.domain.releases.rows import RetrievalRow as RetrievalLine
-from sticktionary.domain.releases.selection import Answer
-from sticktionary.domain.releases.sieve import Kept, Taken, counts
-from sticktionary.domain.releases.splits import PARTS
-from sticktionary.domain.releases.tables import Lines, Parquet, batch_of, encode
+from sticktionary.domain.releases.play import Chunk
+from sticktionary.domain.releases.play_tables import PlayTables
+from sticktionary.domain.releases.rows import AnswerRow, QueryHalf, RetrievalRow, RoundHalf, schema_of
+from sticktionary.domain.releases.sieve import Taken
 
-ids_in = msgspec.json.Decoder(list[int]).decode
 codes_in = msgspec.json.Decoder(list[str]).decode
-
-
-@dataclass
-class Batch:
-    """Rows of one side of the split out of one chunk."""
-
-    queries: list[QueryHalf] = field(default_factory=list)
-    of_round: list[int] = field(default_factory=list)  # the place of each query's round among the chunk's
-    lines: list[bytes] = field(default_factory=list)
+NOVELTY_PLACES = 6
 
 
 class Played:
     """Takes the play chunk by chunk and writes it into every table it belongs to."""
 
     def __init__(self, folder: Path, gathered: Gathered) -> None:
-        self._scope, self._sieve = gathered.scope, gathered.sieve()
-        self._queries = {part: Parquet(folder, f"queries/{part}.parquet", QUERY_SCHEMA) for part in PARTS}
-        self._lines = {part: Lines(folder, f"queries/{part}.jsonl", QUERY_SCHEMA) for part in PARTS}
-        self._pairs = {part: Parquet(folder, f"pairs/{part}.parquet", schema_of(PairRow)) for part in PARTS}
-        self._retrievals = Parquet(folder, "retrievals.parquet", schema_of(RetrievalLine))
-        self._retrieval_lines = Lines(folder, "retrievals.jsonl", schema_of(RetrievalLine))
-        self.lists = Lists()
-        self.counts: Counter[str] = Counter()
+        self._scope, self._finders, self._sieve = gathered.scope, gathered.standing.finders, gathered.sieve()
+        self._names = ByNumber(gathered.scope.names, pa.string())
+        self._parts = ByNumber(gathered.scope.parts, pa.string())
+        self._tables = PlayTables(folder)
+        self.lists, self.counts = Lists(), Counter[str]()
         self.labelers, self.retrievers = set[int](), set[int]()
 
+    def __enter__(self) -> Played:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._tables.leave()
+
     def take(self, chunk: Chunk) -> None:
-        self._write(self._sieve.rounds(chunk))
+        taken = self._sieve.taken(chunk)
+        rounds = self._rounds(taken)
+        self._tables.write(self._queries(taken, rounds), rounds, taken.queries["place"], self._lookups(taken, rounds))
+        self.lists.take(taken)
+        self._count(taken, rounds)
 
     def close(self, folder: Path) -> list[File]:
-        tables: list[Parquet | Lines] = [*self._queries.values(), *self._lines.values(), *self._pairs.values()]
-        files = [table.close() for table in (*tables, self._retrievals, self._retrieval_lines)]
-        return files + self.lists.write(folder, self._scope.names, self._scope.rules.languages)
+        closing = self._tables.close()
+        lists = self.lists.write(folder, self._scope.names, self._scope.rules.languages)
+        return [*closing(), *lists]
 
     # --- its rows ---
 
-    def _half(self, taken: Taken) -> RoundHalf:
-        row, pseudonym, chance = taken.row, self._scope.pseudonym, taken.proof.chance
-        return RoundHalf(
-            row.id,
-            self._scope.names[row.sticker_id],
-            row.language,
-            self._scope.parts[row.sticker_id],
-            row.source,
-            pseudonym(row.labeler_id),
-            self._sieve.weight_of(row.labeler_id),
-            taken.proof.n_retrievers,
-            taken.proof.n_found,
-            taken.proof.best_rank,
-            chance[0],
-            chance[1],
-            chance[2],
-            row.results_hidden,
-            row.model_version,
-            [self._answer_row(answer) for answer in taken.answers],
-        )
+    def _rounds(self, taken: Taken) -> pa.RecordBatch:
+        rounds, proved = taken.rounds, taken.proof
+        chances = proof.chances(taken.lookups, len(rounds), self._finders)
+        own = {
+            "round_id": rounds["id"],
+            "sticker_id": self._names.of(rounds["sticker_id"]),
+            "split": self._parts.of(rounds["sticker_id"]),
+            "labeler": self._pseudonyms(rounds["labeler_id"]),
+            "labeler_weight": self._sieve.weights_of(rounds["labeler_id"]),
+            "n_retrievers": pa.array(proved.n_retrievers),
+            "n_found": pa.array(proved.n_found),
+            "best_rank": pa.array(proved.best_rank),
+            "p_find": pa.array(chances.p, from_pandas=True),
+            "p_find_low": pa.array(chances.low, from_pandas=True),
+            "p_find_high": pa.array(chances.high, from_pandas=True),
+            "retrievals": self._answers(taken),
+        }
+        return _batch(schema_of(RoundHalf), rounds, own)
 
-    def _answer_row(self, answer: Answer) -> AnswerRow:
-        return AnswerRow(
-            answer.retrieval_id,
-            self._scope.pseudonym(answer.player_id),
-            answer.weight,
-            answer.rank,
-            answer.none_of_these,
-            answer.n_candidates,
-            answer.gave_away,
-            answer.machine_rank,
-        )
+    def _answers(self, taken: Taken) -> pa.ListArray:
+        """The lookups of each round that count."""
+        answers = taken.lookups.filter(taken.lookups["counts"])
+        own = {"n_candidates": pc.cast(pc.list_value_length(answers["candidates"]), pa.int64())}
+        rows = _batch(schema_of(AnswerRow), answers, self._of_retriever(answers) | own)
+        ends = np.cumsum(taken.proof.n_retrievers)
+        return pa.ListArray.from_arrays(pa.array(np.append(0, ends), pa.int32()), rows.to_struct_array())
 
-    def _query(self, kept: Kept, taken: Taken) -> QueryHalf:
-        query = kept.row
-        return QueryHalf(
-            1,
-            query.id,
-            kept.text,
-            kept.normalised,
-            kept.typed,
-            kept.status.value,
-            proof.belief(kept.status, taken.proof, self._sieve.weight_of(taken.row.labeler_id)),
-            query.position,
-            None if query.novelty is None else round(query.novelty, 6),
-            codes_in(query.nudges) if len(query.nudges) > 2 else [],
-            sum(answer.gave_away == query.id for answer in taken.answers),
-        )
+    def _of_retriever(self, lookups: pa.RecordBatch) -> dict[str, pa.Array]:
+        return {
+            "retrieval_id": lookups["id"],
+            "retriever": self._pseudonyms(lookups["player_id"]),
+            "retriever_weight": self._sieve.weights_of(lookups["player_id"]),
+            "gave_away": lookups["gave_away_id"],
+            "machine_rank": lookups["settled"],
+        }
 
-    def _retrieval(self, row: RetrievalRow, half: RoundHalf, taken: Taken) -> RetrievalLine:
-        names = self._scope.names
-        return RetrievalLine(
-            1,
-            row.id,
-            half.round_id,
-            half.sticker_id,
-            half.language,
-            half.split,
-            self._scope.pseudonym(row.player_id),
-            self._sieve.weight_of(row.player_id),
-            [names.get(id) for id in ids_in(row.candidates)],
-            [names.get(id) for id in ids_in(row.picks)],
-            row.rank,
-            row.none_of_these,
-            row.target_absent,
-            row.is_gold,
-            counts(row, taken.row),
-            self._sieve.gave_away(row),
-            row.machine_rank,
-        )
+    def _queries(self, taken: Taken, rounds: pa.RecordBatch) -> pa.RecordBatch:
+        held, place = taken.queries, taken.queries["place"]
+        chance, weight = (rounds[name].take(place).to_numpy(False) for name in ("p_find", "labeler_weight"))
+        novelty = np.round(held["novelty"].to_numpy(False), NOVELTY_PLACES)
+        own = {
+            "v": pa.repeat(1, len(held)),
+            "query_id": held["id"],
+            "query": held["text"],
+            "weight": pa.array(proof.belief(held["status"], chance, weight)),
+            "novelty": pa.array(novelty, from_pandas=True),
+            "nudges": each_once(held["raw_nudges"], codes_in, pa.list_(pa.string())),
+            "n_gave_away": _n_gave_away(taken),
+        }
+        return _batch(schema_of(QueryHalf), held, own)
 
-    # --- writing ---
+    def _lookups(self, taken: Taken, rounds: pa.RecordBatch) -> pa.RecordBatch:
+        held, place = taken.lookups, taken.lookups["place"]
+        of_round = {name: rounds[name].take(place) for name in ("round_id", "sticker_id", "language", "split")}
+        own = {
+            "v": pa.repeat(1, len(held)),
+            "candidates": self._named(held["candidates"]),
+            "picks": self._named(held["picks"]),
+        }
+        return _batch(schema_of(RetrievalRow), held, of_round | self._of_retriever(held) | own)
 
-    def _write(self, taken: Sequence[Taken]) -> None:
-        halves = [self._half(round_) for round_ in taken]
-        retrievals = [
-            self._retrieval(row, half, round_)
-            for round_, half in zip(taken, halves, strict=True)
-            for row in round_.looked_up
-        ]
-        self._retrieval_lines.write([encode(row) for row in retrievals])
-        self._retrievals.write(batch_of(retrievals, schema_of(RetrievalLine)))
-        self._write_queries(taken, halves)
-        self.counts["n_retrievals"] += len(retrievals)
+    def _named(self, stickers: pa.ListArray) -> pa.ListArray:
+        return pa.ListArray.from_arrays(stickers.offsets, self._names.of(stickers.values))
 
-    def _write_queries(self, taken: Sequence[Taken], halves: Sequence[RoundHalf]) -> None:
-        batches = {part: Batch() for part in PARTS}
-        for place, (round_, half) in enumerate(zip(taken, halves, strict=True)):
-            batch, rest = batches[half.split], encode(half)[1:]
-            for kept in round_.queries:
-                query = self._query(kept, round_)
-                batch.queries.append(query)
-                batch.of_round.append(place)
-                batch.lines.append(encode(query)[:-1] + b"," + rest)
-                self.lists.add(round_.row.sticker_id, half.language, half.source, kept.text, kept.normalised)
-                self.counts[f"n_{kept.status}"] += 1
-            self._count(round_, half)
-        rounds = batch_of(halves, schema_of(RoundHalf))
-        for part, batch in batches.items():
-            if batch.queries:
-                self._write_part(part, batch, rounds)
+    def _pseudonyms(self, players: pa.Array) -> pa.Array:
+        return each_once(players, self._scope.pseudonym, pa.string())
 
-    def _write_part(self, part: str, batch: Batch, rounds: pa.RecordBatch) -> None:
-        own = batch_of(batch.queries, schema_of(QueryHalf))
-        columns = own.columns + rounds.take(pa.array(batch.of_round, pa.int64())).columns
-        whole = pa.RecordBatch.from_arrays(columns, schema=QUERY_SCHEMA)
-        self._queries[part].write(whole)
-        self._pairs[part].write(whole.select(schema_of(PairRow).names))
-        self._lines[part].write(batch.lines)
+    # --- counting ---
 
-    def _count(self, taken: Taken, half: RoundHalf) -> None:
-        n_queries = len(taken.queries)
-        self.counts["n_rounds"] += 1
-        self.counts["n_queries"] += n_queries
-        self.counts[f"n_queries_{half.language}"] += n_queries
-        self.counts[f"n_{half.split}"] += n_queries
-        if taken.row.labeler_id is not None:
-            self.labelers.add(taken.row.labeler_id)
-        self.retrievers.update(row.player_id for row in taken.looked_up if row.player_id is not None)
+    def _count(self, taken: Taken, rounds: pa.RecordBatch) -> None:
+        place = taken.queries["place"]
+        self.counts["n_rounds"] += len(rounds)
+        self.counts["n_queries"] += len(place)
+        self.counts["n_retrievals"] += len(taken.lookups)
+        kinds = {"n_queries_": rounds["language"].take(place), "n_": rounds["split"].take(place)}
+        for before, column in (*kinds.items(), ("n_", taken.queries["status"])):
+            for value in pc.value_counts(column).to_pylist():
+                self.counts[before + value["values"]] += value["counts"]
+        self.labelers.update(taken.rounds["labeler_id"].unique().drop_null().to_pylist())
+        self.retrievers.update(taken.lookups["player_id"].unique().drop_null().to_pylist())
+
+
+def _n_gave_away(taken: Taken) -> pa.Array:
+    """Of each query: how many of the answers that count say that it led there."""
+    answers, queries = taken.lookups.filter(taken.lookups["counts"]), taken.queries
+    led = pc.index_in(answers["gave_away_id"], queries["id"])
+    is_of_round = pc.equal(queries["place"].take(led), answers["place"])
+    named = led.filter(pc.fill_null(is_of_round, False)).to_numpy()
+    return pa.array(np.bincount(named, minlength=len(queries)))
+
+
+def _batch(schema: pa.Schema, held: pa.RecordBatch, own: dict[str, pa.Array]) -> pa.RecordBatch:
+    """Rows of a table: these columns, and those of what is held that are called the same there."""
+    columns = [own[name] if name in own else held[name] for name in schema.names]
+    return pa.RecordBatch.from_arrays(
+        [pc.cast(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema=schema
+    )

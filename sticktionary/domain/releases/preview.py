@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sticktionary.domain.play.outcome import COUNTS
-from sticktionary.domain.releases import as_of, basis, play, selection
+from sticktionary.domain.releases import as_of, basis, selection
 from sticktionary.domain.releases.about import ReleaseRules
 from sticktionary.models import Query, Retrieval
 
@@ -46,7 +46,7 @@ def figures(rules: ReleaseRules) -> Figures:
 
 def _grouped(rules: ReleaseRules, slugs: list[str], out: set[int], now: datetime) -> list[dict[str, Any]]:
     """Queries that may be in, counted by what decides whether they are."""
-    rounds = play.submitted(selection.sources(rules), rules.languages, now)
+    rounds = selection.rounds(rules, now)
     stickers = selection.sticker_ids(slugs, now)
     gone = as_of.taken_back("query", now)
     finds = Retrieval.objects.filter(COUNTS, round=OuterRef("round"), rank__gt=0).exclude(player__in=out)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sticktionary.domain.releases.about import ReleaseRules
 
 
 def as_it_is(where: str, number: int, text: str) -> str:
     return text
+
+
+def all_as_they_are(where: str, numbers: Any, texts: Any) -> dict[int, str]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -25,3 +30,5 @@ class Scope:
     pseudonym: Callable[[int | None], str]  # of a player, in this release only; the same for the same player throughout
     told: Callable[[int], None]  # to be called with the rows just written: the sign of life; raises when cancelled
     clean: Callable[[str, int, str], str] = as_it_is  # where, number of its row, text: as it may be published, or ""
+    # the same for a column of texts: by their places those that are not published as they are, as they may be
+    clean_all: Callable[[str, Any, Any], dict[int, str]] = all_as_they_are

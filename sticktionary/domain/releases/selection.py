@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+
+from django.db.models import QuerySet
 
 from sticktionary.domain.quality.finding import Finders
-from sticktionary.domain.quality.skill import Belief
 from sticktionary.domain.releases import as_of
 from sticktionary.domain.releases.about import ReleaseRules
 from sticktionary.models import Consent, Player, Round, Ruling, Sticker, Tombstone
@@ -22,21 +22,6 @@ class Status(StrEnum):
     REVIEWED = "reviewed"  # a reviewer accepted it
     HOUSE = "house"  # it came with the sticker
     UNPROVEN = "unproven"
-
-
-class Answer(NamedTuple):
-    """One retrieval that counts as proof: made by somebody else, with the target there, the answer not known before."""
-
-    retrieval_id: int
-    player_id: int | None
-    rank: int  # 0: not found
-    none_of_these: bool
-    n_picks: int
-    n_candidates: int
-    gave_away: int | None  # the query that led there
-    machine_rank: int | None
-    weight: float  # of the retriever
-    skill: Belief
 
 
 @dataclass(frozen=True)
@@ -79,9 +64,15 @@ def sticker_ids(packs: Iterable[str], moment: datetime) -> list[int]:
     return [pk for pk in held.values_list("pk", flat=True) if pk not in gone]
 
 
-def sources(rules: ReleaseRules) -> list[str]:
+NEVER = (Round.State.LABELLING, Round.State.SKIPPED, Round.State.LAPSED, Round.State.WITHDRAWN)
+
+
+def rounds(rules: ReleaseRules, moment: datetime) -> QuerySet[Round]:
+    """Of the languages and sources ruled, submitted by then."""
     ruled = [(Round.Source.HOUSE, rules.with_house), (Round.Source.SUGGESTION, rules.with_suggestions)]
-    return [Round.Source.PLAY.value, *(source.value for source, is_in in ruled if is_in)]
+    sources = [Round.Source.PLAY.value, *(source.value for source, is_in in ruled if is_in)]
+    submitted = Round.objects.filter(submitted_at__lt=moment, source__in=sources, language__in=rules.languages)
+    return submitted.exclude(state__in=NEVER)
 
 
 def status_of(rules: ReleaseRules, source: str, n_found: int, verdict: str | None) -> Status | None:

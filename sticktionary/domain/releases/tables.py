@@ -1,4 +1,4 @@
-"""Tables of a release as they grow: Parquet in row groups of an even size, JSON lines that are encoded already."""
+"""Tables of a release as they grow, from Arrow columns: Parquet in row groups of an even size, and JSON lines."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sticktionary.domain.releases.about import File
+from sticktionary.domain.releases.encoding import bytes_of, objects
 from sticktionary.domain.releases.files import Output
 from sticktionary.domain.releases.rows import columns_of, schema_of
 
 GROUP = 65_536  # rows
-encode = msgspec.json.Encoder().encode
 
 
 class Parquet:
@@ -49,15 +49,14 @@ class Parquet:
 
 
 class Lines:
-    """JSON lines, each encoded already."""
+    """JSON lines, encoded by the column, each with its end of line."""
 
     def __init__(self, folder: Path, path: str, schema: pa.Schema) -> None:
         self._out, self._schema = Output(folder, path), schema
 
-    def write(self, lines: Sequence[bytes]) -> None:
-        if lines:
-            self._out.write(b"\n".join(lines) + b"\n")
-            self._out.n_rows += len(lines)
+    def write(self, lines: pa.Array) -> None:
+        self._out.write(bytes_of(lines))
+        self._out.n_rows += len(lines)
 
     def close(self) -> File:
         self._out.close()
@@ -65,38 +64,29 @@ class Lines:
 
 
 def batch_of(rows: Sequence[msgspec.Struct], schema: pa.Schema) -> pa.RecordBatch:
-    """Column by column: turning tens of thousands of rows round at once runs out of the processor's cache."""
-    columns = [list(map(attrgetter(name), rows)) for name in schema.names]
-    return pa.RecordBatch.from_arrays(arrays(columns, schema), schema=schema)
-
-
-def arrays(columns: Iterable[Sequence[Any]], schema: pa.Schema) -> list[pa.Array]:
-    return [_array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    """Rows as columns, structs in them too."""
+    columns = [_array(list(map(attrgetter(field.name), rows)), field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _array(column: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """Structs column by column: quicker than one dictionary for each."""
     if pa.types.is_struct(kind):
-        inner = batch_of(column, pa.schema(list(kind)))
-        return pa.StructArray.from_arrays(inner.columns, fields=list(kind))
-    if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
-        offsets = [0]
-        for held in column:
-            offsets.append(offsets[-1] + len(held))
-        flat = [each for held in column for each in held]
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), _array(flat, kind.value_type), type=kind)
+        return pa.StructArray.from_arrays(batch_of(column, pa.schema(list(kind))).columns, fields=list(kind))
     return pa.array(column, kind)
+
+
+def lines_of(batch: pa.RecordBatch) -> pa.Array:
+    return objects(batch, closing="}\n")
 
 
 def write_both(folder: Path, name: str, rows: Sequence[msgspec.Struct], row: type[msgspec.Struct]) -> list[File]:
     """A small table, as JSON lines and as Parquet."""
-    lines, table = Lines(folder, f"{name}.jsonl", schema_of(row)), Parquet(folder, f"{name}.parquet", schema_of(row))
-    lines.write([encode(each) for each in rows])
+    table = Parquet(folder, f"{name}.parquet", schema_of(row))
     table.write(batch_of(rows, schema_of(row)))
-    return [lines.close(), table.close()]
+    return [write_lines(folder, name, rows, row), table.close()]
 
 
 def write_lines(folder: Path, name: str, rows: Iterable[msgspec.Struct], row: type[msgspec.Struct]) -> File:
     lines = Lines(folder, f"{name}.jsonl", schema_of(row))
-    lines.write([encode(each) for each in rows])
+    lines.write(lines_of(batch_of(list(rows), schema_of(row))))
     return lines.close()
