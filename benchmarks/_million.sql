@@ -40,7 +40,7 @@ INSERT INTO sticktionary_retrieval (public_id, round_id, player_id, state, candi
     jsonb_build_array(1 + pg_temp.mixed(n + k, 9, 5000), 1 + pg_temp.mixed(n, 1, 5000)), false, 2, 60, 'bench'
   FROM generate_series(1, %(rounds)s) n, generate_series(1, 2) k;
 INSERT INTO sticktionary_gold (round_id, promoted_at, n_exposures)
-  SELECT id, decided_at, id %% 30 FROM sticktionary_round WHERE state = 'found' AND id %% 100 = 0;
+  SELECT id, decided_at, id %% 20 FROM sticktionary_round WHERE state = 'found' AND pg_temp.mixed(id, 15, 100) = 0;
 INSERT INTO sticktionary_sitting (player_id, is_practice, started_at, ended_at)
   SELECT 1 + pg_temp.mixed(n, 10, 20000), false, pg_temp.moment(n * 2), pg_temp.moment(n * 2) + interval '9 min'
   FROM generate_series(1, %(rounds)s / 2) n;

@@ -102,7 +102,7 @@ def measured(client: Client, address: str, times: int, before: Callable[[], None
 
 
 def pages(n_rounds: int) -> dict[str, str]:
-    from django.urls import NoReverseMatch, reverse
+    from django.urls import reverse
 
     lists = "/admin/sticktionary"
     held = {
@@ -129,10 +129,15 @@ def pages(n_rounds: int) -> dict[str, str]:
         "flags": f"{lists}/flag/?state__exact=open",
         "stickers": f"{lists}/sticker/",
     }
-    try:
-        return held | {"review queue": reverse("studio_review")}
-    except NoReverseMatch:
-        return held
+    studio = {
+        "review queue": "studio_review",
+        "verdicts so far": "studio_review_judgements",
+        "flags to judge": "studio_flags",
+        "quality": "studio_quality",
+        "packs": "studio_packs",
+        "a release to be asked for": "studio_new_release",
+    }
+    return held | {name: reverse(address) for name, address in studio.items()}
 
 
 def days() -> None:

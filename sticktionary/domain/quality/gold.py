@@ -7,7 +7,8 @@ rules ask for have found it at once and nobody has not, it is gold, until it was
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
@@ -17,6 +18,7 @@ from sticktionary.domain.play import chance, choosing, outcome
 from sticktionary.models import Gold, Player, Retrieval, Round
 
 _LOOK_AT = 24  # of those dealt least; one of them by chance
+_BOARD = 4 * _LOOK_AT  # of the shelf, at a time
 
 
 def is_due(player: Player) -> bool:
@@ -30,25 +32,33 @@ def is_due(player: Player) -> bool:
 
 def next_round(player: Player) -> tuple[Round, bool] | None:
     """A round for a player who is due for gold, and whether it is gold; where there is none, one on probation."""
-    fitting = _fitting(player)
-    if gold := _one_of(fitting.filter(promoted_at__isnull=False)):
+    if gold := _one_of(_fitting(player, Q(promoted_at__isnull=False))):
         _expose(gold)
         return gold.round, True
-    if (probation := _one_of(fitting.filter(promoted_at=None), of_rounds=True)) and _is_free(probation.round):
+    if (probation := _one_of(_fitting(player, Q(promoted_at=None)), of_rounds=True)) and _is_free(probation.round):
         return probation.round, False
     return None
 
 
-def _fitting(player: Player) -> QuerySet[Gold]:
-    """What an ordinary page could be as well: nothing of their own, nothing they have seen, no tiring partner."""
-    rounds = choosing.unseen_by(player, Round.objects.filter(state__in=outcome.PROVEN))
-    rounds = rounds.exclude(labeler_id__in=choosing.tiring_partners(player))
-    in_use = Gold.objects.filter(retired_at=None, n_exposures__lt=rules.current().gold_exposures_most)
-    return in_use.filter(round__in=rounds).order_by("n_exposures")
+def _fitting(player: Player, wanted: Q) -> list[int]:
+    """What an ordinary page could be as well: nothing of their own, nothing they have seen, no tiring partner. The
+    shelf is gone through a board at a time, from those dealt least: asked of all of it at once, the database would
+    look at every round that was ever found."""
+    unseen = choosing.unseen_by(player, Round.objects.filter(state__in=outcome.PROVEN))
+    unseen = unseen.exclude(labeler_id__in=choosing.tiring_partners(player))
+    in_use = Gold.objects.filter(wanted, retired_at=None, n_exposures__lt=rules.current().gold_exposures_most)
+    shelf = in_use.order_by("n_exposures", "pk").values_list("pk", "round")
+    fitting: list[int] = []
+    for start in itertools.count(0, _BOARD):
+        board = list(shelf[start : start + _BOARD])
+        fits = set(unseen.filter(pk__in=[round_id for _gold, round_id in board]).values_list("pk", flat=True))
+        fitting += [gold_id for gold_id, round_id in board if round_id in fits]
+        if len(fitting) >= _LOOK_AT or len(board) < _BOARD:
+            break
+    return fitting[:_LOOK_AT]
 
 
-def _one_of(gold: QuerySet[Gold], *, of_rounds: bool = False) -> Gold | None:
-    ids = list(gold.values_list("pk", flat=True)[:_LOOK_AT])
+def _one_of(ids: Sequence[int], *, of_rounds: bool = False) -> Gold | None:
     if not ids:
         return None
     of = ("self", "round") if of_rounds else ("self",)
