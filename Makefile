@@ -56,7 +56,7 @@ starter-pack: $(VENV)/.runtime ## Draw the starter pack anew
 	@$(RUN) -m starter_pack build
 
 starter-model: $(VENV)/.runtime ## Train the starter CLIP anew
-	@$(RUN) -m retrieval_engine.starter
+	@$(RUN) -m retrieval_engine.stickerclip.starter
 
 MESSAGES := locale/zh_Hans/LC_MESSAGES
 messages: $(VENV)/.dev ## Collect the texts to translate and compile the translations (needs gettext)

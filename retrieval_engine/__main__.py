@@ -5,20 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import Field, asdict, fields
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from .catalogue import SavedIndex, read_stickers, searcher_of, split
+from .catalogue import SavedIndex, learnable, read_stickers, searcher_of, split
 from .data import Difference, TextLine, read_texts, roundtrip
 from .evaluate import MODES, as_json, evaluate, table
 from .folders import LIKE, survey
 from .paper_tables import TABLES
 from .paper_tables import as_text as dataset_text
-from .recipe import Recipe
 from .serving import Bundle
+from .stickerclip.recipe import RECIPE as STICKERCLIP
 from .text import TOKENIZERS
 from .text_agreement import Measure
+from .training.recipes import Setting
 
 SHOWN = 8  # lines of each reason
 LIKE_WHAT = "whose tables; stickerqueries is the StickerQueries paper's with any comma ending a query"
@@ -77,8 +80,9 @@ def _add_train(commands: Any) -> None:
     _add_pack(train)
     train.add_argument("--model", required=True, help="NAME:PRETRAINED of open_clip, a folder, or hf-hub:...")
     train.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="folder of the bundle to publish")
-    train.add_argument("--checkpoint", type=Path, help="file to save to while training, and to go on from")
-    for option in fields(Recipe):
+    train.add_argument("--run", type=Path, dest="folder", help="folder of progress and checkpoints, to go on from")
+    train.add_argument("--seed", type=int, default=0)
+    for option in STICKERCLIP.described():
         _add_option(train, option)
     train.set_defaults(run=_train)
 
@@ -108,12 +112,13 @@ def _add_pack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hold-out", type=_share, default=0.2, metavar="SHARE", help="of each sticker's queries")
 
 
-def _add_option(parser: argparse.ArgumentParser, option: Field[Any]) -> None:
-    name, kind = f"--{option.name.replace('_', '-')}", type(option.default)
-    if kind is bool:
-        parser.add_argument(name, action=argparse.BooleanOptionalAction, default=option.default)
+def _add_option(parser: argparse.ArgumentParser, option: Setting) -> None:
+    name, about = f"--{option.name.replace('_', '-')}", option.help.replace("%", "%%")
+    if option.kind is bool:
+        parser.add_argument(name, action=argparse.BooleanOptionalAction, default=option.default, help=about)
     else:
-        parser.add_argument(name, type=kind, default=option.default, metavar=kind.__name__.upper(), help="%(default)s")
+        about = f"{about} (%(default)s)"
+        parser.add_argument(name, default=option.default, metavar=option.kind.__name__.upper(), help=about)
 
 
 def _positive(text: str) -> int:
@@ -151,26 +156,21 @@ def _search(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from .encoder import load  # torch is imported only by the command that needs it
+    from .encoder import load  # torch is imported only by the commands that need it
     from .export import export
-    from .train import Example, train
+    from .stickerclip.fitting import train
 
-    recipe = Recipe(**{option.name: getattr(args, option.name) for option in fields(Recipe)})
-    stickers, held_out = split(read_stickers(args.stickers, args.queries), args.hold_out, seed=recipe.seed)
+    settings = STICKERCLIP.checked({part.name: getattr(args, part.name) for part in STICKERCLIP.described()})
+    stickers, held_out = split(read_stickers(args.stickers, args.queries), args.hold_out, seed=args.seed)
     clip = load(args.model)
-    clip.provenance |= {"recipe": asdict(recipe), "hold_out": args.hold_out, "n_stickers": len(stickers)}
-    examples = [Example(sticker.file, sticker.all_queries(), sticker.labels) for sticker in stickers]
-    train(clip, examples, recipe, checkpoint=args.checkpoint, report=_progress)
+    clip.provenance |= {"settings": asdict(settings), "hold_out": args.hold_out, "n_stickers": len(stickers)}
+    with TemporaryDirectory() if args.folder is None else nullcontext(args.folder) as folder:
+        train(clip, [learnable(sticker) for sticker in stickers], settings, Path(folder), seed=args.seed)
     bundle = export(clip, args.out)
     print(f"{bundle.name} {bundle.version} in {args.out}")
     if held_out:
         print(table(evaluate(searcher_of(stickers, bundle), held_out), len(stickers)))
     return 0
-
-
-def _progress(step: int, loss: float) -> None:
-    if step % 50 == 0:
-        print(f"step {step}  loss {loss:.3f}", file=sys.stderr)
 
 
 def _evaluate(args: argparse.Namespace) -> int:

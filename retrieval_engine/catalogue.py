@@ -17,6 +17,7 @@ from .evaluate import HeldOut
 from .searcher import Searcher
 from .serving import Bundle
 from .text import Tokenizer, tokenise
+from .training import release
 
 _LANGUAGE: Final = re.compile(r"_(en|zh)(?=[_.])")
 BATCH: Final = 64
@@ -24,11 +25,10 @@ BATCH: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Sticker:
-    """A picture, its queries by language, and the texts of its labels."""
+    """A picture and its queries by language."""
 
     file: Path
     queries: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    labels: tuple[str, ...] = ()
 
     def all_queries(self) -> tuple[str, ...]:
         """The queries of every language, one after the other."""
@@ -59,8 +59,15 @@ def split(stickers: Iterable[Sticker], share: float, *, seed: int = 0) -> tuple[
     for id, sticker in enumerate(stickers):
         parts = {language: hold_out(queries, share, seed=seed) for language, queries in sticker.queries.items()}
         held += [HeldOut(query, id, language) for language, (_, out) in parts.items() for query in out]
-        kept.append(Sticker(sticker.file, {lang: tuple(keep) for lang, (keep, _) in parts.items()}, sticker.labels))
+        kept.append(Sticker(sticker.file, {lang: tuple(keep) for lang, (keep, _) in parts.items()}))
     return kept, held
+
+
+def learnable(sticker: Sticker) -> release.Sticker:
+    """The sticker as something to train on, alone in its group."""
+    asked = [(language, query) for language, queries in sticker.queries.items() for query in queries]
+    queries = tuple(release.Query(n, query, language, 1.0, "", n) for n, (language, query) in enumerate(asked))
+    return release.Sticker(sticker.file.name, sticker.file, "train", sticker.file.name, queries)
 
 
 def searcher_of(stickers: Sequence[Sticker], bundle: Bundle | None) -> Searcher:

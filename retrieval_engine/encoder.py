@@ -5,8 +5,11 @@ Imported where models are trained, installed and published; the process that ser
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +18,10 @@ import open_clip
 import torch
 from tokenizers import Tokenizer
 
-from .bundle import Cleaning, ImageSpec, TextSpec
+from .bundle import CONFIG, MANIFEST, TOKENIZER, WEIGHTS, BundleError, Cleaning, ImageSpec, TextSpec, read_manifest
 from .dense import Vectors
 from .frames import Source, key_frames, pixels
+from .serving import CLEANINGS
 from .tokenizing import from_hugging_face, from_simple
 from .towers import TextTower, any_length
 
@@ -37,7 +41,11 @@ class ModelUnavailable(RuntimeError):
 
 @dataclass
 class Clip:
-    """An open_clip model with all it takes to feed it. `tokenise` gives ids int64 [n, context_length], padded."""
+    """An open_clip model with all it takes to feed it and to make it again.
+
+    `tokenise` gives ids int64 [n, context_length], padded; `config` is open_clip's configuration of the model;
+    `dropped_id` a token that counts as padding.
+    """
 
     name: str
     model: torch.nn.Module
@@ -45,8 +53,10 @@ class Clip:
     tokenizer: Tokenizer
     image: ImageSpec
     text: TextSpec
+    config: dict[str, Any]
     licence: str = "unknown"
     provenance: dict[str, Any] = field(default_factory=dict)
+    dropped_id: int | None = None
 
     @property
     def device(self) -> torch.device:
@@ -54,15 +64,14 @@ class Clip:
         return next(self.model.parameters()).device
 
     def text_tower(self) -> TextTower:
-        """The text tower alone. Some tokenizers replace their separator by 0 after the fact: it does that too."""
-        drops = getattr(self.tokenise, "strip_sep_token", False)
-        return TextTower(self.model, int(self.tokenise.tokenizer.sep_token_id) if drops else None)  # type: ignore[attr-defined]
+        """The text tower alone."""
+        return TextTower(self.model, self.dropped_id)
 
     def ids(self, texts: Sequence[str]) -> torch.Tensor:
         """What the text tower takes for `texts`: int64 [n, longest], or [n, context] where padding is seen."""
-        ids = self.tokenise(list(texts)).to(self.device)
+        ids = self.tokenise(list(texts))
         used = int((ids != self.text.pad_id).any(0).nonzero().max()) + 1
-        return ids[:, :used] if self.text.any_length else ids
+        return (ids[:, :used] if self.text.any_length else ids).to(self.device)
 
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
@@ -92,18 +101,22 @@ def load(spec: str, *, cache: Path | None = None, name: str | None = None) -> Cl
     """Load open_clip weights.
 
     `spec` is "NAME:PRETRAINED" ("xlm-roberta-base-ViT-B-32:laion5b_s13b_b90k"; PRETRAINED may be the path of a file of
-    weights), "hf-hub:ORGANISATION/REPOSITORY", or "local-dir:FOLDER" (or just FOLDER) with an `open_clip_config.json`.
-    Raises `ModelUnavailable`.
+    weights), "hf-hub:ORGANISATION/REPOSITORY", "local-dir:FOLDER" (or just FOLDER) with an `open_clip_config.json`, or
+    the folder of a bundle. Raises `ModelUnavailable`.
     """
+    if (Path(spec) / MANIFEST).is_file():
+        return _from_bundle(Path(spec))
     architecture, pretrained = _parse(spec)
     try:
         model = open_clip.create_model(
             architecture, pretrained=pretrained, require_pretrained=True, cache_dir=str(cache) if cache else None
         )
         tokenise = open_clip.get_tokenizer(architecture, cache_dir=str(cache) if cache else None)
+        config = open_clip.get_model_config(architecture)
     except Exception as error:  # hub, file and configuration errors come in a dozen kinds
         raise ModelUnavailable(f"{spec}: {_first_line(error)}") from error
-    return wrap(model, tokenise, name=name or spec, provenance={"open_clip": open_clip.__version__, "model": spec})
+    provenance = {"open_clip": open_clip.__version__, "model": spec}
+    return wrap(model, tokenise, config, name=name or spec, provenance=provenance)
 
 
 def _parse(spec: str) -> tuple[str, str | None]:
@@ -127,11 +140,13 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
-def wrap(model: torch.nn.Module, tokenise: Any, *, name: str, provenance: dict[str, Any]) -> Clip:
-    """A `Clip` from an open_clip model and the tokenizer open_clip made for it."""
-    config = open_clip.get_model_preprocess_cfg(model)
-    sides = config["size"]
-    image = ImageSpec(sides if isinstance(sides, int) else sides[0], tuple(config["mean"]), tuple(config["std"]))
+def wrap(
+    model: torch.nn.Module, tokenise: Any, config: Mapping[str, Any], *, name: str, provenance: dict[str, Any]
+) -> Clip:
+    """A `Clip` from an open_clip model, the tokenizer open_clip made for it, and the model's configuration."""
+    fed = open_clip.get_model_preprocess_cfg(model)
+    sides = fed["size"]
+    image = ImageSpec(sides if isinstance(sides, int) else sides[0], tuple(fed["mean"]), tuple(fed["std"]))
     cleaning = _CLEANINGS.get(tokenise.clean_fn)
     if cleaning is None or getattr(tokenise, "tokenizer_mode", None):
         raise ModelUnavailable(f"{name}: tokenises in a way that cannot be published")
@@ -139,4 +154,56 @@ def wrap(model: torch.nn.Module, tokenise: Any, *, name: str, provenance: dict[s
     tokenizer = from_simple(tokenise) if simple else from_hugging_face(tokenise.tokenizer)
     pad_id = 0 if simple else int(tokenise.tokenizer.pad_token_id)
     text = TextSpec(int(tokenise.context_length or SIMPLE_CONTEXT), pad_id, any_length(model), cleaning)
-    return Clip(name, model.eval(), tokenise, tokenizer, image, text, provenance=provenance)
+    dropped_id = int(tokenise.tokenizer.sep_token_id) if getattr(tokenise, "strip_sep_token", False) else None
+    return Clip(
+        name, model.eval(), tokenise, tokenizer, image, text, dict(config), provenance=provenance, dropped_id=dropped_id
+    )
+
+
+def padded_tokeniser(tokenizer: Tokenizer, spec: TextSpec) -> Callable[[list[str]], torch.Tensor]:
+    """texts -> ids int64 [n, context_length], as `spec` says; `tokenizer` cuts to the context by itself."""
+    clean = CLEANINGS[spec.cleaning]
+
+    def tokenise(texts: list[str]) -> torch.Tensor:
+        encoded = [encoding.ids for encoding in tokenizer.encode_batch([clean(text) for text in texts])]
+        return torch.tensor([ids + [spec.pad_id] * (spec.context_length - len(ids)) for ids in encoded])
+
+    return tokenise
+
+
+def _from_bundle(folder: Path) -> Clip:
+    """The model of a bundle that was published with its weights."""
+    try:
+        manifest = read_manifest(folder)
+    except BundleError as error:
+        raise ModelUnavailable(str(error)) from error
+    if not manifest.can_be_trained_on:
+        raise ModelUnavailable(f"{folder}: published without its weights; it can be searched with, not trained on")
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(manifest.text.context_length)
+    with _open_clip_folder(folder, config) as place:
+        model = open_clip.create_model(f"local-dir:{place}", require_pretrained=True).eval()
+    return Clip(
+        manifest.name, model, padded_tokeniser(tokenizer, manifest.text), tokenizer, manifest.image, manifest.text,
+        config["model_cfg"], manifest.licence, manifest.provenance, config.get("dropped_id"),
+    )  # fmt: skip
+
+
+@contextmanager
+def _open_clip_folder(folder: Path, config: dict[str, Any]) -> Iterator[Path]:
+    """The bundle's folder; where the text tower is of Hugging Face, one beside in which open_clip finds its shape."""
+    if "text_config" not in config:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(temporary)
+        (place / "text").mkdir()
+        (place / "text" / "config.json").write_text(json.dumps(config["text_config"]), encoding="utf-8")
+        model = config["model_cfg"]
+        text = model["text_cfg"] | {"hf_model_name": str(place / "text"), "hf_model_pretrained": False}
+        told = config | {"model_cfg": model | {"text_cfg": text}}
+        (place / CONFIG).write_text(json.dumps(told), encoding="utf-8")
+        (place / WEIGHTS).symlink_to((folder / WEIGHTS).absolute())
+        yield place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import tempfile
@@ -12,17 +13,21 @@ from typing import Any, Final
 
 import numpy as np
 import onnx
+import open_clip
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.torch import save_file
 
-from .bundle import IMAGE, TEXT, TOKENIZER, Manifest, file_hashes
+from .bundle import CONFIG, IMAGE, METRICS, TEXT, TOKENIZER, WEIGHTS, Manifest, file_hashes
 from .encoder import Clip
 from .serving import CLEANINGS, Bundle, bundle_tokenizer
-from .towers import ImageTower
+from .towers import ImageTower, text_part
 
 OPSET: Final = 18
 LEAST_COSINE: Final = 0.999
+SMALL: Final = 256
+"""Weights of so few numbers stay as exact as they are."""
 PROBES: Final = (
     "so tired", "好累", "哈哈哈哈", "I can't believe it!!", "thank you so much, my friend", "对不起我错了", "😭😭",
     "ok", "when the weekend is finally here and nobody can stop me", "今天又是不想上班的一天", "nooooo", "晚安 GN", "?",
@@ -33,12 +38,21 @@ class ExportError(RuntimeError):
     """A model that cannot be exported, or whose exported form gives other vectors."""
 
 
-def export(clip: Clip, folder: Path | str, *, half: bool = False, probes: Sequence[str] = PROBES) -> Bundle:
+def export(
+    clip: Clip,
+    folder: Path | str,
+    *,
+    half: bool = False,
+    lineage: dict[str, Any] | None = None,
+    metrics: dict[str, Any] | None = None,
+    probes: Sequence[str] = PROBES,
+) -> Bundle:
     """Publish `clip` as a bundle in `folder`, replacing a bundle that is there, and open it.
 
-    `half` stores large weights as float16, computed with as float32, for half the size. Ids of the probe texts must be
-    those of open_clip's tokenizer, and cosines between torch's and ONNX Runtime's vectors of texts and of a picture at
-    least 0.999; else `ExportError`, and `folder` stays as it was.
+    `lineage` says which run made it, `metrics` what was measured of it. `half` stores large weights as float16,
+    computed with as float32, for half the size. Ids of the probe texts must be those of open_clip's tokenizer, and
+    cosines between torch's and ONNX Runtime's vectors of texts and of a picture at least 0.999; else `ExportError`, and
+    `folder` stays as it was.
     """
     folder = Path(folder)
     _verify_tokenizer(clip, probes)
@@ -48,11 +62,44 @@ def export(clip: Clip, folder: Path | str, *, half: bool = False, probes: Sequen
         built.mkdir()
         _write_graphs(clip, built, half=half)
         clip.tokenizer.save(str(built / TOKENIZER))
-        dim = len(clip.encode_texts(["x"])[0])
-        Manifest(clip.name, dim, clip.image, clip.text, clip.licence, clip.provenance, file_hashes(built)).write(built)
+        _write_weights(clip, built, half=half)
+        if metrics is not None:
+            (built / METRICS).write_text(_json(metrics), encoding="utf-8")
+        _manifest(clip, built, lineage or {}).write(built)
         _verify_vectors(clip, Bundle.open(built), probes)
         _put_in_place(built, folder)
     return Bundle.open(folder)
+
+
+def _manifest(clip: Clip, folder: Path, lineage: dict[str, Any]) -> Manifest:
+    dim = len(clip.encode_texts(["x"])[0])
+    hashes = file_hashes(folder)
+    return Manifest(clip.name, dim, clip.image, clip.text, clip.licence, clip.provenance, hashes, lineage)
+
+
+def _write_weights(clip: Clip, folder: Path, *, half: bool) -> None:
+    """What `encoder.load` makes the model from again, as open_clip itself does."""
+    stored = torch.float16 if half else torch.float32
+    weights = {
+        name: (tensor.to(stored) if tensor.is_floating_point() and tensor.numel() > SMALL else tensor).contiguous()
+        for name, tensor in clip.model.state_dict().items()
+    }
+    save_file(weights, folder / WEIGHTS)
+    image = {"size": clip.image.size, "mean": clip.image.mean, "std": clip.image.std}
+    config: dict[str, Any] = {
+        "model_cfg": clip.config,
+        "preprocess_cfg": image | {"interpolation": "bicubic", "resize_mode": "longest"},
+    }
+    tower = text_part(clip.model)
+    if isinstance(tower, open_clip.hf_model.HFTextEncoder):
+        config["text_config"] = tower.config.to_dict()
+    if clip.dropped_id is not None:
+        config["dropped_id"] = clip.dropped_id
+    (folder / CONFIG).write_text(_json(config), encoding="utf-8")
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _write_graphs(clip: Clip, folder: Path, *, half: bool) -> None:
@@ -72,7 +119,8 @@ def _to_onnx(
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        logging.getLogger("onnxscript").setLevel(logging.ERROR)
+        for talkative in ("onnxscript", "onnx_ir", "torch.onnx"):
+            logging.getLogger(talkative).setLevel(logging.ERROR)
         program = torch.onnx.export(
             tower.eval(), (example,), dynamo=True, opset_version=OPSET, input_names=[name],
             output_names=["vectors"], dynamic_shapes=(dynamic,), verbose=False,
@@ -97,9 +145,9 @@ def _forget_sources(path: Path) -> None:
 
 
 def _halve(path: Path) -> None:
-    """Store every float32 weight of more than 256 numbers as float16 behind a cast, which is folded away on loading."""
+    """Store every float32 weight that is not `SMALL` as float16 behind a cast, which is folded away on loading."""
     graph = (model := onnx.load(path)).graph
-    large = [weight for weight in graph.initializer if weight.data_type == TensorProto.FLOAT and _n(weight) > 256]
+    large = [weight for weight in graph.initializer if weight.data_type == TensorProto.FLOAT and _n(weight) > SMALL]
     for weight in large:
         name = f"{weight.name}.half"
         half = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), name)

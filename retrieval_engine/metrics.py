@@ -11,8 +11,9 @@ likely at each of the ranks better + 1 .. better + tied.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,57 @@ def expected_hit(place: Place, k: int) -> float:
 def expected_reciprocal_rank(place: Place) -> float:
     """E[1 / rank] = (1 / tied) x sum over i = 1..tied of 1 / (better + i)."""
     return float((1.0 / np.arange(place.better + 1, place.better + place.tied + 1)).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of many queries' relevant items: `better` and `tied`, int64 [n], as in `Place`."""
+
+    better: NDArray[np.int64]
+    tied: NDArray[np.int64]
+
+    @classmethod
+    def by(cls, scores: NDArray[np.floating], relevant: NDArray[np.int64]) -> Self:
+        """By `scores` [n, items], of which `relevant` [n] is the item that counts. ValueError for NaN."""
+        if np.isnan(scores).any():
+            raise ValueError("a score is not a number")
+        own = np.take_along_axis(scores, relevant[:, None], axis=1)
+        return cls((scores > own).sum(axis=1), (scores == own).sum(axis=1))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Places]) -> Self:
+        """One after the other."""
+        return cls(np.concatenate([p.better for p in parts]), np.concatenate([p.tied for p in parts]))
+
+    def of(self, chosen: NDArray[np.bool_]) -> Self:
+        """Those of some queries."""
+        return type(self)(self.better[chosen], self.tied[chosen])
+
+    def hits(self, k: int) -> NDArray[np.float64]:
+        """`expected_hit` of each."""
+        return np.clip((k - self.better) / self.tied, 0.0, 1.0)
+
+    def reciprocal_ranks(self) -> NDArray[np.float64]:
+        """`expected_reciprocal_rank` of each."""
+        return self._mean_of(lambda ranks: 1.0 / ranks)
+
+    def gains(self, k: int) -> NDArray[np.float64]:
+        """nDCG at `k` of each, for one relevant item: the expected 1 / log2(1 + rank), 0 beyond `k`."""
+        return self._mean_of(lambda ranks: (ranks <= k) / np.log2(1.0 + ranks))
+
+    def _mean_of(self, worth: Callable[[NDArray[np.int64]], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """The mean worth of the ranks better + 1 .. better + tied."""
+        last = int((self.better + self.tied).max(initial=0))
+        sums = np.concatenate([[0.0], np.cumsum(worth(np.arange(1, last + 1)))])
+        means: NDArray[np.float64] = (sums[self.better + self.tied] - sums[self.better]) / self.tied
+        return means
+
+
+def chance_of_first(n: int, n_relevant: int) -> NDArray[np.float64]:
+    """P(the first relevant item is at rank 1, 2, ..., n) in a random order of `n` items with `n_relevant` relevant."""
+    before = np.arange(n)
+    later = np.cumprod(np.clip((n - n_relevant - before) / (n - before), 0.0, 1.0))
+    return -np.diff(later, prepend=1.0)
 
 
 def recall_at(places: Sequence[Place], k: int) -> float:

@@ -1,4 +1,4 @@
-"""What StickerCLIP can be told. Nothing here needs torch."""
+"""What StickerCLIP can be told, and what that will take. Nothing here needs torch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..training.recipes import Estimate, Recipe, Size, setting
+
+TINY: Final = "tiny"
+"""The base that is made here from a configuration, with a tokenizer of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +18,96 @@ class ClipSettings:
     steps: int = setting(1_000, "Training steps.", low=1, high=1_000_000, advanced=False)
     batch: int = setting(256, "Stickers whose pairs are told apart at once.", low=2, high=65_536, advanced=False)
     learning_rate: float = setting(2e-5, "Of AdamW, at its height.", low=1e-8, high=1.0, advanced=False)
+    freeze_vision: bool = setting(
+        False, "Train the text tower alone; pictures keep the base model's vectors.", advanced=False
+    )
+    part: int = setting(
+        64,
+        "Stickers that go through the model at once. The loss is always that of the whole batch.",
+        low=1,
+        high=65_536,
+    )
+    weight_decay: float = setting(1e-2, "Of AdamW, on matrices alone.", low=0.0, high=1.0)
+    warm_up: float = setting(
+        0.05, "Share of the steps in which the learning rate rises; then it falls along a cosine.", low=0.0, high=1.0
+    )
+    max_norm: float = setting(1.0, "Longer gradients are cut to this length.", low=1e-6, high=1e6)
+    precision: str = setting(
+        "auto",
+        "Numbers to compute with; auto is bf16 on CUDA and float32 elsewhere.",
+        choices=("auto", "float32", "bf16"),
+    )
+    texts_per_sticker: int = setting(1, "Texts of each sticker in a step.", low=1, high=64)
+    from_fields: float = setting(
+        0.5,
+        "Share of the texts that join a query with what else is known of the sticker (description, printed text, "
+        "emotion, style); the others are one query.",
+        low=0.0,
+        high=1.0,
+    )
+    keep_field: float = setting(0.7, "Share of these fields that such a text keeps.", low=0.0, high=1.0)
+    drop_word: float = setting(0.0, "Share of words, in Chinese characters, that texts lose.", low=0.0, high=0.9)
+    augment: float = setting(
+        0.0, "How far pictures are turned, scaled and shifted: 1 is up to 12 degrees, 15 % and 8 %.", low=0.0, high=3.0
+    )
+    one_frame: bool = setting(False, "Train on one key frame of a moving sticker at a time, not on the mean of all.")
+    shared_texts: str = setting(
+        "ignored",
+        "A text in the batch that was also typed for another sticker: ignored there, or a positive as well.",
+        choices=("ignored", "positive"),
+    )
+    proof_weights: bool = setting(True, "Believe each query as far as the release does.")
+    hard_negatives: int = setting(
+        0, "Stickers that players wrongly picked, added to the batch for each of its stickers, at most.", low=0, high=16
+    )
+    validate_every: int = setting(100, "Steps between measurements on the validation split.", low=1, high=1_000_000)
+    patience: int = setting(
+        5, "Measurements without a better one after which training ends; 0 for never.", low=0, high=1_000
+    )
+    save_every: int = setting(200, "Steps between checkpoints.", low=1, high=1_000_000)
+    compare_freeze_vision: bool = setting(
+        False, "Train a second time with the vision tower frozen, for the table of the paper; takes as long again."
+    )
+
+
+CONTRASTIVE_SHARE: Final = 2
+"""Forward passes with gradient caching: once for the vectors, once more for the gradients."""
+GIGA: Final = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """What one picture and one text cost forward, in floating point operations, and the model in weights."""
+
+    picture: float
+    text: float
+    n_weights: float
+
+
+COSTS: Final = {"tiny": _Cost(0.02 * GIGA, 0.002 * GIGA, 0.7e6), "": _Cost(8.8 * GIGA, 2.8 * GIGA, 366e6)}
+"""By base; the last for any pretrained one: ViT-B/32 at 224 px with XLM-R base, 16 tokens, counted."""
+SUSTAINED: Final = {"cuda": 1.5e14, "mps": 2e12, "cpu": 6e10}
+"""Operations a second that training keeps up: measured on two busy cores; for the others a guess of the right size."""
+FRAMES: Final = 2
+"""A sticker has one key frame or three."""
 
 
 def estimate(settings: ClipSettings, size: Size, device: str) -> Estimate:
-    """What it will take."""
-    return Estimate(float(settings.steps), 2**30, "a second a step")
+    """What it will take: every picture and text of a batch forward and back, the vectors once more when in parts."""
+    cost = COSTS.get(size.base, COSTS[""])
+    batch = min(settings.batch, max(2, round(0.8 * size.n_stickers)))
+    forward = batch * (FRAMES * cost.picture + settings.texts_per_sticker * cost.text)
+    pictures_move = 1 if settings.freeze_vision else 3
+    passes = pictures_move + (batch > settings.part)
+    trained = 2 if settings.compare_freeze_vision else 1
+    work = trained * settings.steps * forward * passes + 4 * size.n_stickers * FRAMES * cost.picture
+    seconds = 20 + work / SUSTAINED.get(device, SUSTAINED["cpu"])
+    memory = 16 * cost.n_weights + min(batch, settings.part) * FRAMES * 60e6 * cost.picture / COSTS[""].picture + 5e8
+    because = (
+        f"{settings.steps} steps of {batch} stickers at {forward / batch / GIGA:.1f} billion operations each forward, "
+        f"{SUSTAINED.get(device, SUSTAINED['cpu']):.0e} operations a second"
+    )
+    return Estimate(seconds, int(memory), because)
 
 
 RECIPE: Final = Recipe(
@@ -31,4 +119,5 @@ RECIPE: Final = Recipe(
     module="retrieval_engine.stickerclip.training",
     default_base="xlm-roberta-base-ViT-B-32:laion5b_s13b_b90k",
     estimate=estimate,
+    distributed=True,
 )

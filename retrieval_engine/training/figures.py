@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 N_DRAWS: Final = 2_000
 
@@ -76,6 +77,13 @@ def interval(values: Sequence[float], *, seed: int = 0, n_draws: int = N_DRAWS) 
     means = np.array([array[rng.integers(len(array), size=len(array))].mean() for _ in range(n_draws)])
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
+
+
+def intervals(values: NDArray[np.float64], *, seed: int = 0, n_draws: int = N_DRAWS) -> NDArray[np.float64]:
+    """[2, m]: `interval` of each column of `values` [n, m], all from the same draws."""
+    n, rng = len(values), np.random.default_rng(seed)
+    means = np.stack([np.bincount(rng.integers(n, size=n), minlength=n) @ values for _ in range(n_draws)]) / n
+    return np.percentile(means, [2.5, 97.5], axis=0)
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float], *, seed: int = 0) -> tuple[float, float, float]:

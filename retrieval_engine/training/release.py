@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from .. import taxonomy
 from .run import Order, Refused
 
+MANIFEST: Final = "manifest.json"
 FIELDS: Final = ("description", "emotion", "style", "printed_text")
 Part = Literal["train", "validation", "test"]
 PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
@@ -58,7 +59,7 @@ class Sticker:
 def read(order: Order) -> list[Sticker]:
     """The stickers of the order's release that have a picture and a query, in order of id. Raises `Refused`."""
     folder = Path(order.release)
-    if not (folder / "manifest.json").is_file():
+    if not (folder / MANIFEST).is_file():
         raise Refused(f"{folder}: not a frozen release (no manifest.json).")
     left_out = _json(order.left_out) if order.left_out else {}
     pictures = _json(order.pictures) if order.pictures else {}

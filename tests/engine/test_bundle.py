@@ -26,7 +26,7 @@ from retrieval_engine.export import ExportError, export
 from retrieval_engine.frames import FrameError, key_frames
 from retrieval_engine.searcher import Searcher
 from retrieval_engine.serving import CLEANINGS, Bundle
-from retrieval_engine.starter import small_clip
+from retrieval_engine.untrained import small_clip
 from retrieval_engine.tokenizing import from_simple
 
 TINY: dict[str, Any] = {

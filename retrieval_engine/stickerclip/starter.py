@@ -1,4 +1,4 @@
-"""Train the starter CLIP on the starter pack: python -m retrieval_engine.starter
+"""Train the starter CLIP on the starter pack: python -m retrieval_engine.stickerclip.starter
 
 A small open_clip model that makes search by meaning work offline on the first start. Stages of one loop: first
 both towers learn who is drawn and what they do, from the pack's labels; then the image tower is frozen and the text
@@ -20,21 +20,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
-import open_clip
-import torch
+from ..catalogue import Sticker, learnable, read_stickers, searcher_of, split
+from ..encoder import Clip
+from ..evaluate import as_json, evaluate, table
+from ..export import export
+from ..serving import Bundle
+from ..training.release import Sticker as Learnable
+from ..untrained import small_clip
+from .fitting import train
+from .recipe import ClipSettings
 
-from .bundle import ImageSpec, TextSpec
-from .catalogue import Sticker, read_stickers, searcher_of, split
-from .encoder import Clip
-from .evaluate import as_json, evaluate, table
-from .export import export
-from .recipe import Recipe
-from .serving import Bundle
-from .text import normalise
-from .tokenizing import train_bpe
-from .train import Example, train
-
-PACK: Final = Path(__file__).parent.parent / "starter_pack"
+PACK: Final = Path(__file__).parents[2] / "starter_pack"
 HOLD_OUT: Final = 0.2
 CONTEXT: Final = 24
 VOCABULARY: Final = 3_000
@@ -43,51 +39,39 @@ ARCHITECTURE: Final[dict[str, Any]] = {
     "vision_cfg": {"layers": [1, 1, 1, 1], "width": 16, "image_size": 64},
     "text_cfg": {"context_length": CONTEXT, "vocab_size": VOCABULARY, "width": 128, "heads": 4, "layers": 1},
 }
-MEAN, STD = (0.9, 0.88, 0.86), (0.22, 0.22, 0.24)
 
-LABELS_TOGETHER: Final = Recipe(
-    steps=150, batch=94, texts_per_sticker=1, learning_rate=3e-3, weight_decay=0.05, one_frame=True, from_fields=1.0,
-    keep_field=1.0, augment=0.3,
+LABELS_TOGETHER: Final = ClipSettings(
+    steps=150, batch=94, part=94, learning_rate=3e-3, weight_decay=0.05, one_frame=True, keep_field=1.0, augment=0.3,
+    shared_texts="positive",
 )  # fmt: skip
 """Told apart by all labels at once, the drawings are learned within a few passes."""
-LABELS_APART: Final = replace(LABELS_TOGETHER, steps=150, learning_rate=2e-3, texts_per_sticker=4, keep_field=0.5)
+LABELS_APART: Final = replace(LABELS_TOGETHER, learning_rate=2e-3, texts_per_sticker=4, keep_field=0.5)
 """Then each label by itself: stickers that share one come to lie together."""
-QUERIES: Final = Recipe(
-    steps=350, batch=128, texts_per_sticker=3, learning_rate=3e-3, weight_decay=0.1, freeze_vision=True,
-    from_fields=0.1, drop_word=0.2,
+QUERIES: Final = ClipSettings(
+    steps=350, batch=128, part=128, texts_per_sticker=3, learning_rate=3e-3, weight_decay=0.1, freeze_vision=True,
+    from_fields=0.1, drop_word=0.2, shared_texts="positive",
 )  # fmt: skip
+STAGES: Final = {"labels-together": LABELS_TOGETHER, "labels-apart": LABELS_APART, "queries": QUERIES}
 
 
-def small_clip(name: str, architecture: dict[str, Any], texts: Iterable[str], *, seed: int = 0) -> Clip:
-    """An untrained open_clip model with a byte-level BPE of its own, learned from `texts`; the rest is random."""
-    text_config = architecture["text_cfg"]
-    context = int(text_config["context_length"])
-    tokenizer = train_bpe(map(normalise, texts), text_config["vocab_size"])
-    torch.manual_seed(seed)
-    model = open_clip.CLIP(**architecture | {"text_cfg": text_config | {"vocab_size": tokenizer.get_vocab_size()}})
-
-    def tokenise(texts: list[str]) -> torch.Tensor:
-        encoded = tokenizer.encode_batch([normalise(text) for text in texts])
-        return torch.tensor([encoding.ids + [0] * (context - len(encoding.ids)) for encoding in encoded])
-
-    tokenizer.enable_truncation(context)
-    image = ImageSpec(architecture["vision_cfg"]["image_size"], MEAN, STD)
-    provenance = {"open_clip": open_clip.__version__, "architecture": architecture}
-    return Clip(name, model, tokenise, tokenizer, image, TextSpec(context, 0, True, "normalise"), "CC0-1.0", provenance)
+def with_labels(stickers: Sequence[Sticker]) -> list[Learnable]:
+    """The stickers with who is drawn and what they do as fields, from the file name ("panda_good_night.webp")."""
+    return [replace(learnable(sticker), fields=_labels(sticker.file.stem)) for sticker in stickers]
 
 
-def labelled(stickers: Sequence[Sticker]) -> list[Sticker]:
-    """The stickers with who is drawn and what they do as labels, both from the file name ("panda_good_night.webp")."""
-    return [replace(sticker, labels=_labels(sticker.file.stem)) for sticker in stickers]
-
-
-def _labels(stem: str) -> tuple[str, ...]:
+def _labels(stem: str) -> dict[str, str]:
     who, _, what = stem.partition("_")
-    return (who, what.replace("_", " "))
+    return {"style": who, "description": what.replace("_", " ")}
 
 
-def _examples(stickers: Sequence[Sticker]) -> list[Example]:
-    return [Example(sticker.file, sticker.all_queries(), sticker.labels) for sticker in stickers]
+def _texts(sticker: Learnable) -> Iterable[str]:
+    return (*(query.text for query in sticker.queries), *sticker.fields.values())
+
+
+def _learn_labels(clip: Clip, stickers: Sequence[Learnable], folder: Path) -> None:
+    unasked = [replace(sticker, queries=()) for sticker in stickers]
+    for name in ("labels-together", "labels-apart"):
+        train(clip, unasked, STAGES[name], folder, name=name)
 
 
 def build(pack: Path, out: Path, *, say: Callable[[str], None] = print) -> dict[str, Any]:
@@ -97,39 +81,32 @@ def build(pack: Path, out: Path, *, say: Callable[[str], None] = print) -> dict[
     them, from the same image tower.
     """
     started = time.process_time()
-    csvs = sorted(pack.glob("sticker_queries_*.csv"))
-    everything = labelled(read_stickers(pack / "stickers", csvs))
+    everything = read_stickers(pack / "stickers", sorted(pack.glob("sticker_queries_*.csv")))
     kept, held_out = split(everything, HOLD_OUT)
-    clip = small_clip("starter", ARCHITECTURE, [text for s in kept for text in (*s.all_queries(), *s.labels)])
-    clip.provenance |= {"recipes": [asdict(recipe) for recipe in (LABELS_TOGETHER, LABELS_APART, QUERIES)]}
-    say(f"{len(everything)} stickers, {len(held_out)} queries held out; learning the labels")
-    for recipe in (LABELS_TOGETHER, LABELS_APART):
-        train(clip, _examples(kept), recipe, report=_saying(say))
-    labels_learned = copy.deepcopy(clip.model.state_dict())
+    learned = with_labels(kept)
+    clip = small_clip("starter", ARCHITECTURE, [text for s in learned for text in _texts(s)])
+    clip.provenance |= {"stages": {name: asdict(settings) for name, settings in STAGES.items()}}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        say(f"{len(everything)} stickers, {len(held_out)} queries held out; learning the labels")
+        _learn_labels(clip, learned, folder)
+        labels_learned = copy.deepcopy(clip.model.state_dict())
 
-    say("learning the queries that are not held out")
-    train(clip, _examples(kept), QUERIES, report=_saying(say))
-    with tempfile.TemporaryDirectory() as folder:
-        judged = export(clip, Path(folder) / "bundle", half=True)
+        say("learning the queries that are not held out")
+        train(clip, learned, STAGES["queries"], folder, name="queries")
+        judged = export(clip, folder / "bundle", half=True)
         figures = evaluate(searcher_of(kept, judged), held_out)
-    say(table(figures, len(everything)))
+        say(table(figures, len(everything)))
 
     say("learning all queries")
     clip.model.load_state_dict(labels_learned)
-    train(clip, _examples(everything), QUERIES, report=_saying(say))
+    with tempfile.TemporaryDirectory() as temporary:
+        train(clip, with_labels(everything), STAGES["queries"], Path(temporary))
     bundle = export(clip, out, half=True)
     report = {"bundle": bundle.version, "hold_out": HOLD_OUT, "processor_seconds": round(time.process_time() - started)}
     report |= {"held_out_queries": as_json(figures, len(everything))}
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     (out / "README.md").write_text(_card(bundle, table(figures, len(everything)), report), encoding="utf-8")
-    return report
-
-
-def _saying(say: Callable[[str], None]) -> Callable[[int, float], None]:
-    def report(step: int, loss: float) -> None:
-        if step % 50 == 0:
-            say(f"  step {step}, loss {loss:.3f}")
-
     return report
 
 
@@ -149,8 +126,8 @@ knows the pack's eight characters and their expressions and little else; for oth
 * Version `{version}`, {size:.1f} MB: `text.onnx`, `image.onnx` (weights stored as float16), `tokenizer.json`
   (byte-level BPE learned from the pack's queries), `bundle.json`. Vectors have {dim} numbers, pictures {side} px.
 * An open_clip model (`open_clip.CLIP`; the architecture is in `bundle.json`): a ModifiedResNet and a one-layer text
-  transformer, trained from nothing with `python -m retrieval_engine.starter`: first on who is drawn and what they do,
-  then, with the image tower frozen, on the queries. {minutes} minutes of processor time.
+  transformer, trained from nothing with `python -m retrieval_engine.stickerclip.starter`: first on who is drawn and
+  what they do, then, with the image tower frozen, on the queries. {minutes} minutes of processor time.
 * Data: the starter pack alone, its drawings, file names and queries. Licence: CC0-1.0, like the pack.
 
 ## How well it finds stickers
@@ -169,7 +146,9 @@ figures for people's own words, and much lower ones for pictures in another styl
 
 def main(argv: list[str] | None = None) -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(prog="python -m retrieval_engine.starter", description="Train the starter CLIP.")
+    parser = argparse.ArgumentParser(
+        prog="python -m retrieval_engine.stickerclip.starter", description="Train the starter CLIP."
+    )
     parser.add_argument("--pack", type=Path, default=PACK / "pack", help="built starter pack (%(default)s)")
     parser.add_argument("--out", type=Path, default=PACK / "clip", help="folder of the bundle (%(default)s)")
     args = parser.parse_args(argv)
