@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -67,23 +67,30 @@ def loaded(seed: int) -> Iterator[Clock]:
         random.setstate(state)
 
 
+def words_for(dice: random.Random, stickers: Iterable[int]) -> Words:
+    """Phrases of made-up words for each sticker."""
+    words, held = Words(), set[str]()
+    moods = [_new(dice, held, 1) for _ in range(N_MOODS)]
+    for sticker in stickers:
+        words.phrases[sticker] = [_new(dice, held, dice.choice((1, 2, 2, 3))) for _ in range(N_PHRASES)]
+        words.dialect[sticker] = [_new(dice, held, dice.choice((1, 2))) for _ in range(N_DIALECT)]
+        words.moods[sticker] = dice.sample(moods, 3)
+        words.rare |= set(words.dialect[sticker])
+        for text in words.phrases[sticker] + words.dialect[sticker] + words.moods[sticker]:
+            words.meant[text].add(sticker)
+    return words
+
+
 def populate(dice: random.Random, n_stickers: int) -> Words:
-    """Stickers with phrases of made-up words; the house knows three of each, so that there is something to look up."""
+    """Stickers in an empty database; the house knows three phrases of each, so that there is something to look up."""
     from sticktionary.domain import catalogue
     from sticktionary.models import Pack, Sticker
 
-    words, held = Words(), set[str]()
-    moods = [_new(dice, held, 1) for _ in range(N_MOODS)]
     pack = Pack.objects.create(slug="simulated", title="Simulated", source="simulation", licence="none")
-    for number in range(n_stickers):
-        sticker = Sticker.objects.create(pack=pack, **_looks(number))
-        words.phrases[sticker.pk] = [_new(dice, held, dice.choice((1, 2, 2, 3))) for _ in range(N_PHRASES)]
-        words.dialect[sticker.pk] = [_new(dice, held, dice.choice((1, 2))) for _ in range(N_DIALECT)]
-        words.moods[sticker.pk] = dice.sample(moods, 3)
-        words.rare |= set(words.dialect[sticker.pk])
-        for text in words.phrases[sticker.pk] + words.dialect[sticker.pk] + words.moods[sticker.pk]:
-            words.meant[text].add(sticker.pk)
-        catalogue.add_house_rounds(sticker, {"en": words.phrases[sticker.pk][:3]})
+    stickers = {each.pk: each for each in (Sticker.objects.create(pack=pack, **_looks(n)) for n in range(n_stickers))}
+    words = words_for(dice, stickers)
+    for number, sticker in stickers.items():
+        catalogue.add_house_rounds(sticker, {"en": words.phrases[number][:3]})
     return words
 
 

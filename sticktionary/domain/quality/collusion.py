@@ -1,17 +1,18 @@
 """Pairs of players who agree more than their skill and the stickers explain. Pure, with false-discovery control.
 
 For every two players who met often enough, whichever of them wrote, the finds are compared with what the two do with
-everybody else: logit P(found) = base + the retriever's lead + the writer's lead + the sticker's lead, each lead taken
-from answers that are not this pair's and shrunk towards nothing where there are few (a Rasch model with known leads).
-The number of finds is then Poisson-binomial; what is not known of the leads is integrated out, on each side for itself,
-so that a pair is not accused of the uncertainty about it. One-sided; over all pairs tested, Benjamini and Hochberg keep
-the share of false ones among the accused below `FALSE_SHARE`.
+everybody else: logit P(found) = base + the retriever's lead + the writer's lead + the sticker's lead (a Rasch model,
+all leads fitted together, so that nobody seems poor who met poor partners, and shrunk towards nothing where there are
+few answers). The pair's own answers are taken out of the leads it is judged by, to first order. The number of finds is
+then Poisson-binomial; what is not known of the leads is integrated out, on each side for itself, so that a pair is not
+accused of the uncertainty about it. One-sided; over all pairs tested, Benjamini and Hochberg keep the share of false ones
+among the accused below `FALSE_SHARE`.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,8 @@ from scipy.special import expit, logit
 
 FEWEST = 6  # rounds that one wrote and the other looked up
 FALSE_SHARE = 0.01
-PRIOR = 4.0  # answers as the average player gives them, added to everybody's own
+SPREAD = 1.0  # of leads among people and stickers, in logits, as in `skill`
+N_STEPS = 20  # of the fit; it moves by less than a thousandth long before
 UNRELATED = 0.5  # median of where the searcher puts the target, as a share of the page: words that say nothing of it
 
 Pair = tuple[int, int]  # two players, the lower number first
@@ -69,24 +71,46 @@ class Suspicion:
     rounds: tuple[int, ...]
 
 
-class _Tally:
-    """Finds out of answers, as a lead over the average with its variance."""
+class _Leads:
+    """The leads of all retrievers, writers and stickers, as they explain all answers together (the posterior's mode)."""
 
-    def __init__(self, base: float) -> None:
-        self.base = base
-        self.found: Counter[int] = Counter()
-        self.n: Counter[int] = Counter()
+    def __init__(self, facts: Sequence[Meeting]) -> None:
+        self.found = np.array([meeting.is_found for meeting in facts], dtype=np.float64)
+        self.sides = [
+            np.unique([meeting.finder for meeting in facts], return_inverse=True)[1],
+            np.unique([meeting.writer for meeting in facts], return_inverse=True)[1],
+            np.unique([meeting.sticker for meeting in facts], return_inverse=True)[1],
+        ]
+        self.leads = [np.zeros(side.max() + 1) for side in self.sides]
+        self.base = float(logit(np.clip(self.found.mean(), 0.05, 0.95)))
+        for _ in range(N_STEPS):
+            self._step()
+        self.chances = self._chances()
+        self.certainty = [self._certainty(side) for side in self.sides]
 
-    def add(self, who: int, is_found: bool) -> None:
-        self.n[who] += 1
-        self.found[who] += is_found
+    def _step(self) -> None:
+        """One of Newton's for each side after the other."""
+        for side, leads in zip(self.sides, self.leads, strict=True):
+            missing = np.bincount(side, self.found - self._chances(), len(leads)) - leads / SPREAD**2
+            self.chances = self._chances()
+            leads += missing / self._certainty(side)
 
-    def lead(self, who: int, minus_found: int, minus_n: int) -> tuple[float, float]:
-        """In logits, without some of the answers."""
-        n = self.n[who] - minus_n + PRIOR
-        rate = (self.found[who] - minus_found + PRIOR * self.base) / n
-        rate = min(max(rate, 0.02), 0.98)
-        return float(logit(rate) - logit(self.base)), 1 / (n * rate * (1 - rate))
+    def _chances(self) -> np.ndarray:
+        shifts = (leads[side] for side, leads in zip(self.sides, self.leads, strict=True))
+        return np.asarray(expit(self.base + sum(shifts)))
+
+    def _certainty(self, side: np.ndarray) -> np.ndarray:
+        """The inverse of the variance of each lead."""
+        return np.asarray(np.bincount(side, self.chances * (1 - self.chances)) + SPREAD**-2)
+
+    def without(self, rows: Sequence[int]) -> Side:
+        """The logits of some answers of one retriever to one writer, had these not been seen; and what is not known."""
+        rest, known = self.found[rows] - self.chances[rows], self.chances[rows] * (1 - self.chances[rows])
+        logits, variance = logit(self.chances[rows]), 0.0
+        for side, certainty in zip(self.sides[:2], self.certainty, strict=False):
+            left = certainty[side[rows[0]]] - known.sum()
+            logits, variance = logits - rest.sum() / left, variance + 1 / left
+        return logits - rest / (self.certainty[2][self.sides[2][rows]] - known), math.sqrt(variance)
 
 
 def suspicions(
@@ -109,25 +133,23 @@ def suspicions(
 
 def every_pair(facts: Sequence[Meeting], *, fewest: int = FEWEST) -> list[Agreement]:
     """All pairs that met often enough, with how likely their agreement is."""
-    if not facts:
+    pairs: dict[Pair, list[int]] = defaultdict(list)
+    for row, meeting in enumerate(facts):
+        pairs[meeting.pair].append(row)
+    met_often = [rows for _, rows in sorted(pairs.items()) if len(rows) >= fewest]
+    if not met_often:
         return []
-    base = min(max(sum(meeting.is_found for meeting in facts) / len(facts), 0.05), 0.95)
-    finders, writers, stickers = _Tally(base), _Tally(base), _Tally(base)
-    pairs: dict[Pair, list[Meeting]] = defaultdict(list)
-    for meeting in facts:
-        finders.add(meeting.finder, meeting.is_found)
-        writers.add(meeting.writer, meeting.is_found)
-        stickers.add(meeting.sticker, meeting.is_found)
-        pairs[meeting.pair].append(meeting)
-    return [_agreement(met, (finders, writers, stickers)) for _, met in sorted(pairs.items()) if len(met) >= fewest]
+    leads = _Leads(facts)
+    return [_agreement([facts[row] for row in rows], rows, leads) for rows in met_often]
 
 
-def _agreement(met: list[Meeting], tallies: tuple[_Tally, _Tally, _Tally]) -> Agreement:
-    sides = [
-        _side([each for each in met if each.finder == finder], tallies) for finder in {each.finder for each in met}
-    ]
+def _agreement(met: list[Meeting], rows: list[int], leads: _Leads) -> Agreement:
+    by_finder: dict[int, list[int]] = defaultdict(list)
+    for row, meeting in zip(rows, met, strict=True):
+        by_finder[meeting.finder].append(row)
+    sides = [leads.without(rows_of_one) for rows_of_one in by_finder.values()]
     n_found = sum(meeting.is_found for meeting in met)
-    expected = sum(float(expit(leads).sum()) for leads, _ in sides)
+    expected = sum(float(expit(logits).sum()) for logits, _ in sides)
     return Agreement(met, n_found, round(expected, 2), excess(n_found, *sides))
 
 
@@ -148,19 +170,6 @@ def _suspicion(pair: Agreement, of_round: dict[int, list[Meeting]]) -> Suspicion
         is_code=p_others < 0.01 and _is_unrelated(met),
         rounds=tuple(meeting.round_id for meeting in met if meeting.is_found),
     )
-
-
-def _side(met: list[Meeting], tallies: tuple[_Tally, _Tally, _Tally]) -> Side:
-    """The logit of each find as the two's play with others has it, and what is uncertain about all of them alike."""
-    finders, writers, stickers = tallies
-    n_found = sum(meeting.is_found for meeting in met)
-    finder, finder_variance = finders.lead(met[0].finder, n_found, len(met))
-    writer, writer_variance = writers.lead(met[0].writer, n_found, len(met))
-    leads = []
-    for meeting in met:
-        sticker, _ = stickers.lead(meeting.sticker, int(meeting.is_found), 1)
-        leads.append(logit(finders.base) + finder + writer + sticker)
-    return np.array(leads), math.sqrt(finder_variance + writer_variance)
 
 
 def excess(n_found: int, *sides: Side) -> float:

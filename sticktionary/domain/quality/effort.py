@@ -1,7 +1,9 @@
 """Whether a player looks at all: sequential tests of ways of not looking against the least that an honest player does.
 
 Page's cumulative sums (Page 1954, *Continuous inspection schemes*) of log likelihood ratios: each goes back to nothing
-whenever the answers speak for the player, so that it also notices somebody who gives up trying. Two ways are tried:
+whenever the answers speak for the player, so that it also notices somebody who gives up trying. With a player's first
+page it begins a third of the way up, from where a few good answers bring it down, so that who never looked at all is
+noticed sooner (Lucas and Crosier 1982, *Fast initial response for CUSUM quality-control schemes*). Two ways are tried:
 answers by chance, and half a heart, which finds half, presses the same plates on the other pages and writes again what
 it wrote for other stickers. What others make of the player's words counts for chance only, and little: a dialect of
 which others know little more than half is honest. Pure.
@@ -23,6 +25,7 @@ LEAST_EFFORT = 0.8  # of what others find, the least an honest player finds
 LEAST_CLEAR = 0.6  # the same of what they write
 HONEST_HABIT = 0.15  # share of pages on which an honest player, at a loss, presses the first plates or those of before
 HONEST_AGAIN = 0.06  # share of rounds with nothing new; drawn from the published queries, one in a hundred has more
+HEAD_START = math.log(10)  # a third of the way to:
 ENOUGH = math.log(1000)  # Wald: wrongly once in a thousand for each way, for a player who does no more than the least
 
 
@@ -44,7 +47,7 @@ Step = tuple[float, float]  # when, and the logarithm of the likelihood ratio
 def at_random(play: Play) -> Finding | None:
     """The first way of not looking that explains some run of the answers far better than the least honest effort."""
     for way in WAYS:
-        height, n = 0.0, 0
+        height, n = HEAD_START if play.is_whole else 0.0, 0
         for _, step in sorted(_steps(play, way)):
             height, n = (height + step, n + 1) if height + step > 0 else (0.0, 0)
             if height >= ENOUGH:

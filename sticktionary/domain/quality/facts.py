@@ -32,7 +32,8 @@ def play_of(player_id: int) -> Play:
     """The player's latest lookups and rounds with what is expected of them. Practice is left out."""
     looked_up = _latest_lookups(player_id)
     wrote = _latest_rounds(player_id)
-    return Play(_lookups(player_id, looked_up), _written(player_id, wrote))
+    is_whole = max(len(looked_up), len(wrote)) < WINDOW
+    return Play(_lookups(player_id, looked_up), _written(player_id, wrote), is_whole)
 
 
 def _latest_lookups(player_id: int) -> list[Retrieval]:
@@ -92,8 +93,13 @@ def _expected_finds(player_id: int, rows: list[Retrieval]) -> dict[int, float]:
     for row in rows:
         n_found, n = fared.get(row.round_id, (0, 0))
         ease = writers.get(row.round.labeler_id or 0, 0.0) - difficulties.get(_item(row.round), 0.0)
-        expected[row.round_id] = (OWN_WEIGHT * skill.p_find(ease) + n_found) / (OWN_WEIGHT + n)
+        expected[row.round_id] = expected_find(ease, n_found, n)
     return expected
+
+
+def expected_find(ease: float, n_found: int, n: int) -> float:
+    """What the estimates say, moved towards how others fared with the same round."""
+    return (OWN_WEIGHT * skill.p_find(ease) + n_found) / (OWN_WEIGHT + n)
 
 
 def _skills(player_ids: Iterable[int | None], side: str) -> dict[int, float]:

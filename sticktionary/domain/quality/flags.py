@@ -148,6 +148,7 @@ def _since_ruling(
 def since(play: Play, at: float) -> Play:
     return replace(
         play,
+        is_whole=False,
         lookups=[lookup for lookup in play.lookups if lookup.at > at],
         rounds=[round_ for round_ in play.rounds if round_.at > at],
     )

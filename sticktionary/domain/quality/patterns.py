@@ -134,7 +134,7 @@ def _sleepless(ends: Iterable[float]) -> Finding | None:
 ON_MANY, SHARE_OF_ROUNDS = 5, 0.25  # stickers that got the same words
 LINES, SHARE_OF_LINES = 12, 0.5  # lines that say again what the player wrote for another sticker
 NEAR_SAME = 90
-HONEST_ECHO = 0.2  # share of an honest player's lines that they have read before; of the published queries, a tenth
+HONEST_ECHO = 0.12  # share of an honest player's lines that they have read before; of published queries at most 0.08
 
 
 def repeats(play: Play) -> Finding | None:

@@ -53,6 +53,7 @@ class Play:
 
     lookups: Sequence[Lookup] = ()
     rounds: Sequence[Written] = ()
+    is_whole: bool = False  # from the player's very first page on, none left out
 
 
 @dataclass(frozen=True)
