@@ -15,7 +15,7 @@ from ..text import normalise
 from ..text_agreement import Measure
 from ..training.figures import Report
 from ..training.release import Sticker
-from ..training.run import Phase, Refused, Reporter
+from ..training.run import Reporter
 from . import data, judging, methods
 from .captions import captions
 from .data import Example, Strips
@@ -43,8 +43,6 @@ class Bench:
         self._stickers, self._strips, self._settings = stickers, strips, settings
         self._seed, self._report = seed, report
         self.judged = {language: self._chosen(language) for language in languages}
-        if not any(len(examples) > 1 for examples in self.judged.values()):
-            raise Refused("The release has fewer than two test stickers with a query; there is nothing to judge by.")
         self._written: dict[str, dict[str, methods.Lists]] = {language: {} for language in languages}
 
     def _chosen(self, language: str) -> list[Example]:
@@ -53,11 +51,11 @@ class Bench:
         order = np.random.default_rng((self._seed, 4)).permutation(len(there))
         return [there[place] for place in sorted(order[: self._settings.judged])]
 
-    def write(self, method: str, held: VisionLanguage, phase: Phase) -> None:
+    def write(self, method: str, held: VisionLanguage) -> None:
         """Have a model write for all judged stickers."""
         held.model.eval()
         generator = Generator(held, samples=self._settings.samples, seed=self._seed)
-        self._report.phase(phase, sum(map(len, self.judged.values())))
+        self._report.phase("evaluating", sum(map(len, self.judged.values())))
         n_done = 0
         for language, judged in self.judged.items():
             path = self._report.folder / WRITTEN / f"{method}-{language}.json"
@@ -81,12 +79,14 @@ class Bench:
             lists = {example.sticker.id: [text] for example, text in zip(judged, said, strict=True)}
             self._written[language][methods.CAPTION] = lists
 
-    def judge(self, measures: Sequence[Measure], notes: Sequence[str]) -> Report:
+    def judge(self, measures: Sequence[Measure]) -> Report:
         """All figures of what was written, among them those of methods that need no model."""
         judged = [self._of(language) for language, examples in self.judged.items() if len(examples) > 1]
         few = [language for language, examples in self.judged.items() if len(examples) < 2]
-        told = [f"Not judged in {language}: fewer than two test stickers with a query." for language in few]
-        return judging.report(judged, [*told, *notes], measures)
+        notes = [f"Not judged in {language}: fewer than two test stickers with a query." for language in few]
+        if self._strips.broken:
+            notes.append(f"Left out for want of a picture that can be read: {len(self._strips.broken)} stickers.")
+        return judging.report(judged, notes, measures)
 
     def _of(self, language: str) -> Judged:
         judged, learned = self.judged[language], data.examples(self._stickers, [language], "train")

@@ -1,6 +1,7 @@
 """A published query generator: a folder with its weights, or those of an adapter, and a manifest with checksums.
 
 generator.json   the manifest; its `version` is a hash of everything else
+metrics.json     what was measured of it (`training.figures.Report`)
 adapter/         LoRA weights in safetensors, for a base model that lies elsewhere
 model/           or all weights in safetensors; in both cases with configuration, tokenizer and processor
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from ..bundle import BundleError
 MANIFEST: Final = "generator.json"
 ADAPTER: Final = "adapter"
 MODEL: Final = "model"
+METRICS: Final = "metrics.json"
 FORMAT: Final = 1
 KNOWN: Final = frozenset({".safetensors", ".json", ".jinja", ".txt", ".model", ".md"})
 """Kinds of files that a bundle may hold."""
@@ -38,7 +40,6 @@ class Manifest:
     """The question by language."""
     lineage: dict[str, Any]
     files: dict[str, str]
-    metrics: dict[str, Any] = field(default_factory=dict)
 
     @property
     def languages(self) -> list[str]:

@@ -78,6 +78,7 @@ class Strips:
     def __init__(self, path: Path, stickers: Collection[Sticker], side: int, report: Reporter) -> None:
         self._place = {sticker.id: place for place, sticker in enumerate(stickers)}
         shape = (len(stickers), side, side, 3)
+        path.parent.mkdir(exist_ok=True)
         self._pixels: NDArray[np.uint8] = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
         self.broken = set[str]()
         with ThreadPoolExecutor(N_READERS) as pool:

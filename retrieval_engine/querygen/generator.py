@@ -31,7 +31,7 @@ TEMPERATURE: Final = 0.8
 TOP_P: Final = 0.9
 MAX_TOKENS: Final = 128
 """Of an answer: eight queries, with room."""
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 """Times that answers are drawn while a sticker has too few queries."""
 SCORED: Final = 16
 """Queries that are scored at once."""
@@ -80,6 +80,11 @@ class Generator:
             )
         return [scores.get(form, float("-inf")) for form in forms]
 
+    def likeliest_answers(self, pictures: Sequence[Image.Image], language: str) -> list[list[str]]:
+        """The queries of the likeliest answer to each picture, in the order in which they are written."""
+        with torch.inference_mode():
+            return next(self._rounds(pictures, language))
+
     def _halving(self, pictures: list[Image.Image], language: str, n: int) -> list[list[Generated]]:
         try:
             with torch.inference_mode(), torch.random.fork_rng(self._devices()):
@@ -108,7 +113,7 @@ class Generator:
             for picture, queries in zip(pictures, found, strict=True)
         ]
 
-    def _rounds(self, pictures: list[Image.Image], language: str) -> Iterator[list[list[str]]]:
+    def _rounds(self, pictures: Sequence[Image.Image], language: str) -> Iterator[list[list[str]]]:
         fed = self.held.placed(self.held.prompts(pictures, [wording.PROMPTS[language]] * len(pictures)))
         yield self._answers(fed, language, 1, do_sample=False)
         for _ in range(ROUNDS if self._samples else 0):

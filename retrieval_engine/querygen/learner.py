@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -18,8 +18,8 @@ from . import wording
 from .data import Example, Strips
 from .model import IGNORED, Batch, VisionLanguage
 from .recipe import GeneratorSettings
+from .validating import HEADLINE, Validation
 
-HEADLINE: Final = "validation/log_probability"
 Part = tuple[Batch, Tensor]
 
 
@@ -31,13 +31,13 @@ class WriterLearner:
         self,
         held: VisionLanguage,
         learned: Sequence[Example],
-        validated: Sequence[Example],
+        validation: Validation | None,
         strips: Strips,
         settings: GeneratorSettings,
         seed: int,
         world: World = World(),  # noqa: B008
     ) -> None:
-        self._held, self._learned, self._validated, self._strips = held, learned, validated, strips
+        self._held, self._learned, self._validation, self._strips = held, learned, validation, strips
         self._settings, self._seed, self._world = settings, seed, world
         self._named = [(name, weights) for name, weights in held.model.named_parameters() if weights.requires_grad]
         self._reader = ThreadPoolExecutor(1)
@@ -74,7 +74,7 @@ class WriterLearner:
             warm_up=settings.warm_up,
             max_norm=settings.max_norm,
             save_every=settings.save_every,
-            validate_every=self.steps_per_epoch if self._validated else 0,
+            validate_every=self.steps_per_epoch if self._validation else 0,
             patience=settings.patience,
             headline=HEADLINE,
         )
@@ -99,15 +99,8 @@ class WriterLearner:
         """Nothing is to be put right after a step."""
 
     def validate(self) -> Mapping[str, float]:
-        """The mean log-probability of the answers' tokens on the validation stickers."""
-        self._held.model.eval()
-        total, n_tokens = 0.0, 0
-        rng = np.random.default_rng((self._seed, 3))
-        with torch.inference_mode():
-            for fed, labels in self._fed(self._validated, self._answers(self._validated, rng), self._settings.part):
-                total += float(self._held.log_probabilities(fed, labels).sum())
-                n_tokens += int((labels != IGNORED).sum())
-        return {HEADLINE: total / n_tokens, "validation/loss": -total / n_tokens}
+        """What the model is worth on the validation stickers."""
+        return self._validation() if self._validation else {}
 
     def learned(self) -> Mapping[str, Tensor]:
         """The weights that learn, by name."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..training.figures import Report
 from . import bundle, wording
 from .loading import fingerprint
 from .model import VisionLanguage
@@ -20,7 +21,7 @@ def publish(
     name: str,
     languages: Sequence[str],
     lineage: dict[str, Any],
-    metrics: dict[str, Any],
+    metrics: Report,
 ) -> bundle.Manifest:
     """Write the generator into `folder`, whole or not at all: LoRA's weights alone where the base is somebody else's
     model; with a base that was made by a run all weights, so that no bundle hangs on another."""
@@ -34,6 +35,7 @@ def publish(
         model = model.merge_and_unload()
     model.save_pretrained(weights)
     held.processor.save_pretrained(weights)
+    metrics.write(partial / bundle.METRICS)
     manifest = bundle.Manifest(
         name=name,
         base=held.base,
@@ -41,7 +43,6 @@ def publish(
         is_adapter=is_adapter,
         prompts={language: wording.PROMPTS[language] for language in languages},
         lineage=lineage,
-        metrics=metrics,
         files=bundle.file_hashes(partial),
     )
     manifest.write(partial)

@@ -41,8 +41,9 @@ class GeneratorSettings:
     max_norm: float = setting(1.0, "Gradients are cut to this length.", low=1e-3, high=1e3)
     most: int = setting(8, "Queries of a sticker in one answer, at most.", low=1, high=64)
     patience: int = setting(
-        2, "Passes without a better validation loss after which training ends; 0 never.", low=0, high=1_000
+        2, "Passes without a better validation after which training ends; 0 never.", low=0, high=1_000
     )
+    validated: int = setting(64, "Validation stickers of each language, at most.", low=2, high=10_000)
     save_every: int = setting(50, "Steps between checkpoints.", low=1, high=100_000)
     judged: int = setting(500, "Test stickers that are judged, at most.", low=2, high=100_000)
     written: int = setting(8, "Queries that are written for each of them.", low=1, high=64)
@@ -100,4 +101,5 @@ RECIPE: Final = Recipe(
     module="retrieval_engine.querygen.training",
     default_base="llava-hf/llava-1.5-7b-hf",
     estimate=estimate,
+    distributed=True,
 )

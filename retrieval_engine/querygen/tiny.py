@@ -18,7 +18,7 @@ MEAN, STD = (0.9, 0.88, 0.86), (0.22, 0.22, 0.24)
 """Of stickers on white."""
 TEMPLATE: Final = (
     "<s>{% for message in messages %}{{ message['role'] }}: {% for part in message['content'] %}"
-    "{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}{% endfor %}\n{% endfor %}"
+    "{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}{% endfor %} {% endfor %}"
     "{% if add_generation_prompt %}assistant:{% endif %}"
 )
 

@@ -1,7 +1,13 @@
-"""Fine-tune a vision-language model to write what people type, judge it, and publish it."""
+"""Carry out a run of the query generator: a release in, a bundle and a report out."""
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,25 +16,28 @@ import torch
 from ..bundle import BundleError
 from ..text_agreement import Measure
 from ..training import release
-from ..training.devices import choose, describe
+from ..training.devices import choose, describe, forget_freed
 from ..training.figures import Report
-from ..training.loop import Fitted, fit
+from ..training.loop import fit
 from ..training.processes import World
-from ..training.run import BUNDLE, REPORT, Order, Refused, Reporter
+from ..training.run import BUNDLE, CHECKPOINT, REPORT, Order, Refused, Reporter
 from ..transformer import measures_with
 from . import data, methods
-from .bench import Bench
-from .data import Strips
+from .bench import WRITTEN, Bench
+from .data import Example, Strips
 from .learner import WriterLearner
 from .loading import adapt, learns_all, load
+from .model import VisionLanguage
 from .publishing import publish
 from .recipe import RECIPE, GeneratorSettings
+from .validating import Validation
 
-PICTURES: Final = "pictures.npy"
+PICTURES: Final = "pictures"
 
 
 def carry_out(order: Order, report: Reporter) -> None:
-    """Train, judge and publish as the order says. Raises `Refused`, `Stopped`, `Diverged`."""
+    """Train, judge and publish as the order says, or go on with it. In several processes all train, and the first one
+    judges and publishes. Raises `Refused`, `Stopped`, `Diverged`."""
     device = choose(order.device)
     world = World.join(device)
     try:
@@ -38,8 +47,8 @@ def carry_out(order: Order, report: Reporter) -> None:
 
 
 def evaluate(order: Order, report: Reporter) -> None:
-    """Judge the generator in the bundle `order.base`. Raises `Refused`, `Stopped`."""
-    _Run(order, report, choose(order.device), World()).judge()
+    """Judge the model that the order's base names as it is. Raises `Refused`, `Stopped`."""
+    _Run(order, report, choose(order.device), World()).judge_base()
 
 
 class _Run:
@@ -48,59 +57,69 @@ class _Run:
         self._settings: GeneratorSettings = RECIPE.checked(order.settings)
         self._measures = _measures(self._settings)
         report.phase("preparing")
-        everybody = release.read(order)
-        self._languages = data.languages(everybody, self._settings.languages)
-        texts = data.texts(data.examples(everybody, self._languages, "train"))
-        base, four_bit = order.base or RECIPE.default_base, self._settings.four_bit
-        self._held = load(base, device, texts=texts, seed=order.seed, four_bit=four_bit)
-        self._pictures = report.folder / f"{world.rank}-{PICTURES}"
-        self._strips = Strips(self._pictures, everybody, data.side_of(self._held.processor), report)
-        self._stickers = [sticker for sticker in everybody if sticker.id not in self._strips.broken]
-        self._bench = Bench(self._stickers, self._languages, self._strips, self._settings, order.seed, report)
+        self._everybody = release.read(order)
+        self._languages = data.languages(self._everybody, self._settings.languages)
+        self._held = self._base()
 
     def train(self) -> None:
         """From the base to a published generator."""
+        self._fit()
         if self._world.is_first:
-            if self._settings.untrained:
-                self._bench.write(methods.UNTRAINED, self._held, "preparing")
-            self._write_beside()
-        fitted = self._fit()
-        if self._world.is_first:
-            found = self._judge()
-            self._report.phase("publishing")
-            self._publish(fitted, found)
-        self._pictures.unlink()
+            self._publish(self._judge())
+            for folder in (CHECKPOINT, WRITTEN, PICTURES):
+                shutil.rmtree(self._report.folder / folder, ignore_errors=True)
 
-    def judge(self) -> None:
+    def judge_base(self) -> None:
         """What the base is worth as it is."""
         self._tell_facts({})
-        self._write_beside()
         self._judge()
-        self._pictures.unlink()
 
-    def _write_beside(self) -> None:
-        """What the live generator and the captioning model write."""
-        if self._order.generator:
-            self._bench.write(methods.LIVE, load(self._order.generator, self._device), "preparing")
-        if self._settings.caption_model:
-            self._bench.caption(self._settings.caption_model, self._device)
+    # --- training ---
 
-    def _fit(self) -> Fitted:
-        settings, held, seed = self._settings, self._held, self._order.seed
+    def _base(self) -> VisionLanguage:
+        """The model to start from."""
+        texts = data.texts(data.examples(self._everybody, self._languages, "train"))
+        base, four_bit = self._order.base or RECIPE.default_base, self._settings.four_bit
+        return load(base, self._device, texts=texts, seed=self._order.seed, four_bit=four_bit)
+
+    @cached_property
+    def _strips(self) -> Strips:
+        path = self._report.folder / PICTURES / f"{self._world.rank}.npy"
+        return Strips(path, self._everybody, data.side_of(self._held.processor), self._report)
+
+    @cached_property
+    def _stickers(self) -> list[release.Sticker]:
+        """Those whose pictures can be read."""
+        return [sticker for sticker in self._everybody if sticker.id not in self._strips.broken]
+
+    @cached_property
+    def _bench(self) -> Bench:
+        seed = self._order.seed
+        return Bench(self._stickers, self._languages, self._strips, self._settings, seed, self._report)
+
+    def _fit(self) -> None:
         learned, validated = (data.examples(self._stickers, self._languages, part) for part in ("train", "validation"))
         if not learned:
             raise Refused("The release has no sticker to learn from: none on the training side of its split.")
-        if not validated:
-            self._report.warn("No validation stickers: the last weights are kept, whatever they are worth.")
-        adapt(held, settings)
-        learner = WriterLearner(held, learned, validated, self._strips, settings, seed, self._world)
-        kind = "everything" if learns_all(settings, held.base) else "lora"
+        adapt(self._held, self._settings)
+        validation = self._validation(validated)
+        learner = WriterLearner(
+            self._held, learned, validation, self._strips, self._settings, self._order.seed, self._world
+        )
+        kind = "everything" if learns_all(self._settings, self._held.base) else "lora"
         n_trainable = sum(weights.numel() for weights in learner.trained())
         self._tell_facts({"learns": kind, "n_trainable": n_trainable, "n_examples": len(learned)})
         plan = learner.plan()
         self._report.phase("training", plan.n_steps)
         with learner:
-            return fit(learner, plan, self._report, world=self._world)
+            fit(learner, plan, self._report, world=self._world)
+
+    def _validation(self, examples: list[Example]) -> Validation | None:
+        if not examples:
+            self._report.warn("No validation stickers: the last weights are kept, whatever they are worth.")
+            return None
+        most, part = self._settings.validated, self._settings.part
+        return Validation(self._held, examples, self._strips, most=most, part=part, seed=self._order.seed)
 
     def _tell_facts(self, more: dict[str, Any]) -> None:
         facts = {
@@ -114,27 +133,67 @@ class _Run:
         }
         self._report.facts(facts | more)
 
+    # --- judging ---
+
     def _judge(self) -> Report:
-        self._bench.write(methods.TRAINED, self._held, "evaluating")
-        broken = len(self._strips.broken)
-        notes = [f"{broken} stickers whose pictures cannot be read were left out."] if broken else []
-        found = self._bench.judge(self._measures, notes)
+        """All methods write for the test stickers, one model after another."""
+        self._bench.write(methods.TRAINED, self._held)
+        if self._settings.untrained and not self._order.evaluate:
+            with self._untrained() as base:
+                self._bench.write(methods.UNTRAINED, base)
+        with self._set_aside():
+            self._write_beside()
+        found = self._bench.judge(self._measures)
         found.write(self._report.folder / REPORT)
         return found
 
-    def _publish(self, fitted: Fitted, found: Report) -> None:
-        order, run = self._order, self._report.folder
-        headline = found.find(*found.headline)
-        lineage = {"recipe": RECIPE.name, "run": run.name, "release": Path(order.release).name, "seed": order.seed}
-        lineage |= {"steps": fitted.steps, "best_step": fitted.best_step, "settings": order.settings}
+    @contextmanager
+    def _untrained(self) -> Iterator[VisionLanguage]:
+        if not hasattr(self._held.model, "disable_adapter"):
+            yield self._base()
+            return
+        with self._held.model.disable_adapter():
+            yield self._held
+
+    @contextmanager
+    def _set_aside(self) -> Iterator[None]:
+        """Make room on the device for other models."""
+        if not self._settings.four_bit:
+            self._held.model.to("cpu")
+            forget_freed(self._device)
+        yield
+        if not self._settings.four_bit:
+            self._held.model.to(self._device)
+
+    def _write_beside(self) -> None:
+        """What the live generator and the captioning model write."""
+        if self._order.generator:
+            try:
+                self._bench.write(methods.LIVE, load(self._order.generator, self._device))
+            except Refused as refusal:
+                self._report.warn(f"The live generator is not compared with. {refusal}")
+        if self._settings.caption_model:
+            self._bench.caption(self._settings.caption_model, self._device)
+
+    # --- publishing ---
+
+    def _publish(self, found: Report) -> None:
+        self._report.phase("publishing")
+        run = self._report.folder
         publish(
             self._held,
             run / BUNDLE,
             name=f"{RECIPE.name}-{run.name}",
             languages=self._languages,
-            lineage=lineage,
-            metrics={"headline": list(found.headline), "value": headline.value if headline else None},
+            lineage=self._lineage(),
+            metrics=found,
         )
+
+    def _lineage(self) -> dict[str, Any]:
+        manifest = json.loads((Path(self._order.release) / release.MANIFEST).read_text(encoding="utf-8"))
+        frozen = {key: manifest.get(key) for key in ("number", "title", "watermark_at")}
+        order = {"run": self._report.folder.name, "recipe": self._order.recipe, "settings": asdict(self._settings)}
+        return {**order, "base": self._held.base, "seed": self._order.seed, "release": frozen}
 
 
 def _measures(settings: GeneratorSettings) -> list[Measure]:

@@ -32,6 +32,8 @@ _MARK: Final = regex.compile(r"^\s*(?:(?:\d{1,2}[.)]|[-*•])\s+)?[\"'“‘「]
 """Numbers, bullets, quotation marks and full stops around a query."""
 _LETTER: Final = regex.compile(r"\p{L}")
 _HAN: Final = regex.compile(r"\p{Han}")
+_UNSEEN: Final = regex.compile(r"[\p{C}\ufffd--\u200d]", regex.V1)
+"""What is no character that people type; the joiner holds emoji together."""
 _FOREIGN: Final = {
     "en": regex.compile(r"[\p{L}--[\p{Latin}\p{Greek}\p{Common}\p{Inherited}]]", regex.V1),
     "zh": regex.compile(r"[\p{L}--[\p{Han}\p{Latin}\p{Common}\p{Inherited}]]", regex.V1),
@@ -68,6 +70,8 @@ def read(text: str, language: str) -> list[str]:
 
 def fits(query: str, language: str) -> bool:
     """Whether a query is written as people of that language write; one in emoji and digits alone fits them all."""
+    if _UNSEEN.search(query):
+        return False
     if language in _FOREIGN and _FOREIGN[language].search(query):
         return False
     return language != "zh" or not _LETTER.search(query) or bool(_HAN.search(query))
