@@ -1,4 +1,6 @@
-// The review desk: a key per verdict, the next case at hand before it is asked for, verdicts kept until they are taken.
+// The review desk: the next case at hand before it is asked for, verdicts kept until they are taken.
+
+import { listen, ready } from "./review_case.js"
 
 const KEPT = "review-outbox" // in the browser's session, so that a reload loses no verdict
 const RETRY_MS = [1_000, 3_000, 8_000, 20_000]
@@ -9,7 +11,6 @@ const desk = document.querySelector("[data-desk]")
 const said = document.querySelector("[data-said]")
 const trouble = document.querySelector("[data-trouble]")
 const empty = document.querySelector("[data-empty]")
-const keys = document.querySelector("[data-keys]")
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? cookie("csrftoken")
 
 const undoable = desk.dataset.last ? [Number(desk.dataset.last)] : []
@@ -87,7 +88,8 @@ function show(node, after = null) {
   desk.replaceChildren(node)
   empty.hidden = true
   if (!outbox.length) trouble.hidden = true
-  ready(node)
+  ready(node, acts)
+  offerUndo()
   scrollTo({ top: 0 })
   node.querySelector("h2").focus({ preventScroll: true })
   prefetch()
@@ -177,6 +179,11 @@ async function undo() {
   }
 }
 
+function offerUndo() {
+  const button = article()?.querySelector("[data-undo-last]")
+  if (button) button.hidden = !undoable.length
+}
+
 function letGo() {
   const node = article()
   if (!node) return
@@ -184,96 +191,6 @@ function letGo() {
   say(desk.dataset.left)
   goOn()
 }
-
-// --- the case in hand ---
-
-function ready(node) {
-  for (const line of node.querySelectorAll("textarea")) {
-    line.addEventListener("keydown", (event) => inLine(event, line))
-    line.addEventListener("input", () => marked(line))
-    marked(line)
-  }
-  for (const button of node.querySelectorAll("[data-suggests]")) button.addEventListener("click", () => takeSuggestion(lineOf(button)))
-  node.querySelector("[name=why]")?.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" || (event.key === "Enter" && !event.isComposing)) { event.preventDefault(); event.target.blur() }
-  })
-  node.querySelector("form").addEventListener("submit", (event) => {
-    event.preventDefault()
-    pressed(event.submitter)
-  })
-  node.querySelector("[data-undo-last]")?.addEventListener("click", undo)
-  offerUndo()
-}
-
-const lineOf = (node) => node.closest("li").querySelector("textarea")
-const isMended = (line) => line.value.trim() !== line.dataset.was
-const marked = (line) => line.closest("li").classList.toggle("mended", isMended(line))
-
-function takeSuggestion(line) {
-  line.value = line.dataset.suggestion
-  marked(line)
-  line.focus()
-}
-
-function pressed(button) {
-  if (!button) return
-  if (button.hasAttribute("data-let-go")) letGo()
-  else if (button.value === "correct") mend()
-  else judge(button.value)
-}
-
-// The first press takes the suggestions and opens the line; the next one, or Enter in it, confirms.
-function mend() {
-  const lines = [...article().querySelectorAll("textarea")]
-  if (lines.some(isMended)) return judge("correct")
-  const doubtful = lines.filter((line) => line.dataset.suggestion)
-  for (const line of doubtful) takeSuggestion(line)
-  const line = doubtful[0] ?? lines[0]
-  line?.focus()
-  line?.setSelectionRange(line.value.length, line.value.length)
-  say(desk.dataset.mendFirst)
-}
-
-function inLine(event, line) {
-  if (event.isComposing) return
-  if (event.key === "Enter") {
-    event.preventDefault()
-    if (isMended(line)) judge("correct")
-    else line.blur()
-  } else if (event.key === "Escape") {
-    line.value = line.dataset.was
-    marked(line)
-    line.blur()
-  }
-}
-
-function offerUndo() {
-  const button = article()?.querySelector("[data-undo-last]")
-  if (button) button.hidden = !undoable.length
-}
-
-// --- keys ---
-
-const commands = {
-  u: undo,
-  n: letGo,
-  w: () => article()?.querySelector("[name=why]")?.focus(),
-  p: () => article()?.querySelectorAll(".all24").forEach((node, _n, all) => { node.open = node === all[0] ? !node.open : all[0].open }),
-  "?": () => keys.showModal(),
-}
-
-addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
-  if (event.target.closest?.("textarea, input:not([type=radio], [type=checkbox]), select, dialog")) return
-  const key = event.key.toLowerCase()
-  const mark = article()?.querySelector(`.mkb[data-key="${CSS.escape(key)}"]`)
-  const leave = /^[1-9]$/.test(key) && article()?.querySelectorAll(".leave input")[Number(key) - 1]
-  if (mark) pressed(mark)
-  else if (leave) leave.click()
-  else if (commands[key]) commands[key]()
-  else return
-  event.preventDefault()
-})
 
 // --- words to the reviewer ---
 
@@ -305,11 +222,11 @@ function hold() {
 
 addEventListener("online", () => send())
 setInterval(hold, HOLD_MS)
-const help = document.querySelector("[data-help]")
-help.hidden = false
-help.addEventListener("click", () => keys.showModal())
+const acts = { judge, letGo, undo, say, mendFirst: desk.dataset.mendFirst }
+listen(article, acts)
 if (article()) {
-  ready(article())
+  ready(article(), acts)
+  offerUndo()
   prefetch()
 }
 send()

@@ -70,7 +70,8 @@ def one(request: HttpRequest, case_id: int) -> HttpResponse:
     file = casefile.read(case_id)
     if file is None:
         raise Http404
-    context = {"file": file, "is_open": file.case.state == Case.State.OPEN, **_of(file.case)}
+    last = verdicts.last_of(player_of(request))
+    context = {"file": file, "is_open": file.case.state == Case.State.OPEN, "last": last, **_of(file.case)}
     return show(request, "review_case", "review", context)
 
 

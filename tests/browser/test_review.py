@@ -16,7 +16,7 @@ from tests.browser.test_pages import faults_of
 WORK = """
 from datetime import timedelta
 from django.utils import timezone
-from sticktionary.domain import deciding
+from sticktionary.domain.play import deciding
 from sticktionary.domain.quality import sanctions
 from sticktionary.models import Player, Preview, Query, Retrieval, Round, Sticker
 
@@ -108,6 +108,31 @@ def test_five_cases_by_keys_and_one_undone(new_context: Callable[..., BrowserCon
     expect(page.locator("[data-said]")).to_contain_text("accepted")
     told = ["accepted", "sent back", "the same stickers", "accepted", "accepted, spelling mended"]
     assert verdicts(page, desk) == told
+
+
+def test_the_page_of_one_case_answers_to_the_same_keys(
+    new_context: Callable[..., BrowserContext], desk: Server
+) -> None:
+    page = at_the_desk(new_context, desk)
+    sees(page, TEXTS[5])
+    before = verdicts(page, desk)
+    page.go_back()
+    page.locator("article .case-head a").click()
+    page.wait_for_url("**/studio/review/*/")
+    page.keyboard.press("?")
+    expect(page.locator("[data-keys]")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    page.keyboard.type(" indeed")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/studio/review/")
+    sees(page, TEXTS[6])
+    assert verdicts(page, desk) == ["accepted, spelling mended", *before]
+    page.goto(f"{desk.url}/studio/review/8/")
+    page.keyboard.press("u")
+    page.wait_for_url("**/studio/review/")
+    sees(page, TEXTS[5])
+    assert verdicts(page, desk) == before
 
 
 def test_without_a_connection_the_verdict_is_kept_and_goes_out_once(
