@@ -114,7 +114,7 @@ def main(argv: list[str] | None = None) -> int:
                 _turn_into_torchrun(folder, n_processes)
             ending, message = carry_out(folder)
     except (OSError, Occupied) as error:
-        ending, message = "failed", str(error)
+        ending, message = "failed", _in_words(error)
     if message:
         print(message, file=sys.stderr)
     return EXIT[ending]

@@ -63,7 +63,8 @@ class Follower:
         elif event.kind == "step":
             self._forget_repeated(event, position)
             run.n_done, run.n_total = event.step, event.n_steps
-            run.facts["latest"] = {"step": event.step, **_plain(event.values)}
+            if event.values:
+                run.facts["latest"] = {"step": event.step, **_plain(event.values)}
         elif event.kind == "checkpoint":
             run.n_attempts = 1  # it gets on, however often its workers die
             TrainingRun.objects.filter(pk=run.pk, worker=run.worker).update(n_attempts=1)

@@ -18,8 +18,8 @@ from retrieval_engine.training.run import BUNDLE, REPORT, Event
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import checks, data, registry
-from sticktionary.domain.lab.child import LEAVES_WITHIN_S, Child, end_predecessor
-from sticktionary.domain.lab.following import Follower, Heard
+from sticktionary.domain.lab.child import LEAVES_WITHIN_S, LOG, Child, end_predecessor
+from sticktionary.domain.lab.following import Follower, Heard, last_lines
 from sticktionary.domain.releases.folders import FULL
 from sticktionary.models import Release, TrainingRun
 
@@ -80,7 +80,7 @@ def _train(job: TrainingRun, folder: Path, follower: Follower) -> None:
         raise
     finally:
         child.end()
-    _refuse_unless_done(follower.last, child.status())
+    _refuse_unless_done(follower.last, child)
 
 
 def _watch(job: TrainingRun, child: Child, follower: Follower) -> None:
@@ -110,22 +110,24 @@ def _database_may_be_away() -> Iterator[None]:
 # --- how it ended ---
 
 
-def _refuse_unless_done(last: Event | None, status: int | None) -> None:
+def _refuse_unless_done(last: Event | None, child: Child) -> None:
     """Only its last word counts; a process that could say none has been killed."""
     if last is None or last.kind != "end":
-        raise Refused("killed", _how_it_died(status))
+        raise Refused("killed", _how_it_died(child))
     if last.text == "stopped":
         raise Refused("stopped", _("The run was stopped by hand on the worker's machine. It can be resumed."))
     if last.text != "done":
         raise Refused(last.text, str(last.values.get("message", "")))
 
 
-def _how_it_died(status: int | None) -> str:
-    if status is not None and status < 0:
+def _how_it_died(child: Child) -> str:
+    status = child.status() or 0
+    if status < 0:
         told = {"signal": signal.Signals(-status).name}
         words = _("The process that trains was killed (%(signal)s), as happens when memory runs out.") % told
     else:
-        words = _("The process that trains ended with status %(status)s; its log may say why.") % {"status": status}
+        said = last_lines(child.folder / LOG).strip().rpartition("\n")[2]
+        words = _("The process that trains came to a bad end (%(status)d): %(said)s") % {"status": status, "said": said}
     return words + " " + _("Resumed, it goes on from the last checkpoint.")
 
 
