@@ -93,6 +93,8 @@ def _write_weights(clip: Clip, folder: Path, *, half: bool) -> None:
     tower = text_part(clip.model)
     if isinstance(tower, open_clip.hf_model.HFTextEncoder):
         config["text_config"] = tower.config.to_dict()
+        names = {"hf_model_name": "text", "hf_tokenizer_name": "text"}  # what it was read from means nothing elsewhere
+        config["model_cfg"] = clip.config | {"text_cfg": clip.config["text_cfg"] | names}
     if clip.dropped_id is not None:
         config["dropped_id"] = clip.dropped_id
     (folder / CONFIG).write_text(_json(config), encoding="utf-8")

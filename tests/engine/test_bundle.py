@@ -26,8 +26,8 @@ from retrieval_engine.export import ExportError, export
 from retrieval_engine.frames import FrameError, key_frames
 from retrieval_engine.searcher import Searcher
 from retrieval_engine.serving import CLEANINGS, Bundle
-from retrieval_engine.untrained import small_clip
 from retrieval_engine.tokenizing import from_simple
+from retrieval_engine.untrained import small_clip
 
 TINY: dict[str, Any] = {
     "embed_dim": 32,
@@ -114,6 +114,7 @@ def test_the_version_is_the_content(clip: Clip, folder: Path, tmp_path: Path, bu
         (lambda folder: (folder / "bundle.json").write_text("\x00"), "not a bundle's manifest"),
         (lambda folder: (folder / "image.onnx").unlink(), "incomplete, without image.onnx"),
         (lambda folder: (folder / "text.onnx").write_bytes(b"no"), "text.onnx was changed"),
+        (lambda folder: (folder / "open_clip_model.safetensors").write_bytes(b"no"), "safetensors was changed"),
         (
             lambda folder: (folder / "bundle.json").write_text(
                 (folder / "bundle.json").read_text().replace('"context_length": 12', '"context_length": 9')
@@ -177,6 +178,40 @@ def test_a_text_tower_of_hugging_face_is_published_too(tmp_path: Path) -> None:
     assert (bundle.encode(queries) * clip.encode_texts(queries)).sum(1).min() > 0.999
     assert (bundle.name, bundle.manifest.text.pad_id, bundle.manifest.text.any_length) == ("hugging face", 1, True)
 
+    shutil.rmtree(tmp_path / "model")
+    again = load(str(tmp_path / "bundle"))
+    assert again.encode_texts(queries) == pytest.approx(clip.encode_texts(queries), abs=1e-5)
+
+
+def test_a_bundle_can_be_trained_on_from_its_weights(clip: Clip, folder: Path) -> None:
+    again = load(str(folder))
+    pictures = [picture("red"), picture("red", "blue", "green", format="GIF")]
+    assert (again.encode_texts(QUERIES) * clip.encode_texts(QUERIES)).sum(1).min() > 0.9999
+    assert (again.encode_stickers(pictures) * clip.encode_stickers(pictures)).sum(1).min() > 0.9999
+    assert again.ids(QUERIES).equal(clip.ids(QUERIES))
+
+
+def test_a_bundle_says_where_it_comes_from_and_keeps_its_figures(clip: Clip, folder: Path, tmp_path: Path) -> None:
+    bundle = export(clip, tmp_path / "b", half=True, lineage={"run": "7"}, metrics={"figures": []})
+    assert bundle.manifest.lineage == {"run": "7"}
+    assert json.loads((tmp_path / "b" / "metrics.json").read_text()) == {"figures": []}
+    assert bundle.version == Bundle.open(folder).version  # which is of what makes vectors
+    (tmp_path / "b" / "metrics.json").write_text('{"figures": [1]}')
+    with pytest.raises(BundleError, match=r"metrics\.json was changed"):
+        Bundle.open(tmp_path / "b")
+
+
+def test_a_bundle_of_the_first_format_is_searched_with_but_not_trained_on(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "old")
+    manifest = json.loads((folder / "bundle.json").read_text())
+    for name in ("open_clip_model.safetensors", "open_clip_config.json"):
+        (tmp_path / "old" / name).unlink()
+        del manifest["files"][name]
+    (tmp_path / "old" / "bundle.json").write_text(json.dumps({**manifest, "format": 1}))
+    assert Bundle.open(tmp_path / "old").version == Bundle.open(folder).version
+    with pytest.raises(ModelUnavailable, match="published without its weights"):
+        load(str(tmp_path / "old"))
+
 
 SIMPLE = open_clip.SimpleTokenizer()
 CONVERTED = from_simple(SIMPLE)
@@ -231,7 +266,7 @@ def test_a_folder_without_a_model_says_why(tmp_path: Path) -> None:
 
 def test_serving_and_search_import_no_torch() -> None:
     modules = ["searcher", "serving", "text", "lexical", "dense", "fusion", "bundle", "data", "frames", "evaluate"]
-    modules += ["catalogue", "metrics", "recipe", "__main__"]
+    modules += ["catalogue", "metrics", "stickerclip.recipe", "__main__"]
     imports = "; ".join(f"import retrieval_engine.{module}" for module in modules)
     heavy = "{'torch', 'open_clip', 'transformers', 'torchvision', 'django', 'scipy'}"
     alone = "import sys; sys.modules['numba'] = None"  # where it is installed it brings SciPy; we do without both

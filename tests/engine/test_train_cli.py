@@ -10,7 +10,7 @@ import pytest
 from retrieval_engine.__main__ import main
 from retrieval_engine.serving import Bundle
 from tests.engine.test_bundle import hugging_face_model
-from tests.engine.test_training import COLOURS, SHAPES, picture
+from tests.engine.world import COLOURS, SHAPES, picture
 
 
 @pytest.fixture
