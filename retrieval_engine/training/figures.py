@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 N_DRAWS: Final = 2_000
+AT_ONCE: Final = 2**18
+"""Numbers that are drawn in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ def interval(values: Sequence[float], *, seed: int = 0, n_draws: int = N_DRAWS) 
     if not len(values):
         return float("nan"), float("nan")
     array, rng = np.asarray(values, dtype=float), np.random.default_rng(seed)
-    means = np.array([array[rng.integers(len(array), size=len(array))].mean() for _ in range(n_draws)])
+    n_at_once = max(1, AT_ONCE // len(array))
+    sizes = [min(n_at_once, n_draws - start) for start in range(0, n_draws, n_at_once)]
+    means = np.concatenate([array[rng.integers(len(array), size=(size, len(array)))].mean(axis=1) for size in sizes])
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 
