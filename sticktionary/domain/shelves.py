@@ -50,7 +50,7 @@ class Shelf:
         for gone in set(sticker_ids) - stickers.keys():
             self.searcher.remove(gone)
             self.pictures.pop(gone, None)
-        words, vectors = _words(stickers.values()), _vectors(stickers, self.model)
+        words, vectors = known_words(stickers.values()), _vectors(stickers, self.model)
         for id, sticker in stickers.items():
             self.pictures[id] = pictures_of(sticker)
             self.family[id] = sticker.twin_of_id or id
@@ -82,7 +82,7 @@ def _in_play(sticker_ids: Collection[int]) -> QuerySet[Sticker]:
     return Sticker.objects.filter(pk__in=sticker_ids, state=Sticker.State.ACTIVE, pack__is_active=True)
 
 
-def _words(stickers: Iterable[Sticker]) -> dict[int, tuple[str, str]]:
+def known_words(stickers: Iterable[Sticker]) -> dict[int, tuple[str, str]]:
     """All that is known in words of each sticker: proven and imported queries, labels, what is printed on it; and what
     a generator would type in a language in which nobody's words are known yet."""
     written = {sticker.pk: [*_label_words(sticker), sticker.printed_text] for sticker in stickers}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -93,13 +94,14 @@ def test_models_of_different_tests_are_not_compared(frozen: Release, researcher:
 
 def test_only_the_role_decides(frozen: Release) -> None:
     version, player = candidate(frozen), make_player("pat")
-    for forbidden in (
+    verbs: list[Callable[[], object]] = [
         lambda: approval.approve(actor=player, version=version),
         lambda: approval.reject(actor=player, version=version, why="no"),
         lambda: approval.retire(actor=player, version=version),
         lambda: promotion.promote(actor=player, version=version),
         lambda: promotion.roll_back(actor=player),
-    ):
+    ]
+    for forbidden in verbs:
         with pytest.raises(NotAllowed):
             forbidden()
     version.refresh_from_db()
@@ -184,8 +186,25 @@ def test_a_promotion_that_is_cancelled_changes_nothing_and_can_be_resumed(frozen
     assert jobs.carry_out(ModelVersion, version.pk, lambda held: promotion.run(held, jobs.cancel))
     version.refresh_from_db()
     assert (version.state, version.stage, registry.champion()) == ("cancelled", "candidate", None)
-    jobs.resume(version)
+    promotion.resume(actor=researcher, version=version)
     assert worked(version).stage == "champion"
+
+
+def test_what_was_stopped_is_not_taken_up_beside_another_or_after_it_was_turned_down(
+    frozen: Release, researcher: Player
+) -> None:
+    first, second = candidate(frozen, dim=3), candidate(frozen, dim=4)
+    for version in (first, second):
+        approval.approve(actor=researcher, version=version)
+        promotion.promote(actor=researcher, version=version)
+        promotion.cancel(actor=researcher, version=version)
+    promotion.resume(actor=researcher, version=first)
+    with pytest.raises(Refused, match="being made live"):
+        promotion.resume(actor=researcher, version=second)
+    approval.reject(actor=researcher, version=second, why="too late")
+    promotion.cancel(actor=researcher, version=first)
+    with pytest.raises(Refused, match="turned down: too late"):
+        promotion.resume(actor=researcher, version=second)
 
 
 def test_a_bundle_that_was_damaged_since_does_not_go_live(frozen: Release, researcher: Player) -> None:

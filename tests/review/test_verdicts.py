@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from sticktionary.domain import search
+from sticktionary.domain import shelves
 from sticktionary.domain.errors import NotAllowed, RuleBroken
 from sticktionary.domain.people.roles import Role
 from sticktionary.domain.play import outcome, worn
@@ -59,7 +59,7 @@ def rulings(case: Case) -> list[tuple[str, str, str]]:
 
 def words_of(sticker_id: int) -> str:
     """What search knows of the sticker."""
-    return search._texts(Sticker.objects.filter(pk=sticker_id))[sticker_id]
+    return shelves.known_words(Sticker.objects.filter(pk=sticker_id))[sticker_id][0]
 
 
 # --- one by one ---
@@ -367,7 +367,7 @@ def everything() -> dict[str, Any]:
         "cases": list(Case.objects.order_by("pk").values("pk", "state", "decided_at", "reasons")),
         "points": list(Player.objects.order_by("pk").values_list("pk", "points")),
         "notices": list(Notice.objects.exclude(kind="sanction").values()),
-        "search": search._texts(Sticker.objects.filter(state="active")),
+        "search": shelves.known_words(Sticker.objects.filter(state="active")),
         "export": dataset_now().queries("en"),
         "in force": list(Judgement.objects.filter(undone_at=None).order_by("pk").values()),
     }

@@ -39,9 +39,7 @@ def promote(*, actor: Player | None, version: ModelVersion, queue: bool = True) 
     of_kind = registry.of_kind_locked(version.kind)
     held = next(other for other in of_kind if other.pk == version.pk)
     _require_promotable(held)
-    for other in _on_their_way(of_kind):
-        text = _("%(name)s is being made live just now. Wait for its end, or cancel it.")
-        raise Refused("promoting", text % {"name": other.name})
+    _require_alone(of_kind)
     held.is_shadow = False
     make_ready(held, queue=queue)
     AuditEntry.objects.create(actor=actor, verb="begin_promotion", subject=held.name)
@@ -55,10 +53,20 @@ def _require_promotable(version: ModelVersion) -> None:
         raise Refused("live", _("This model is live already."))
     if not version.path:
         raise Refused("not_installed", _("This model has not been installed. Try that again first."))
-    if version.stage == Stage.REJECTED:
-        raise Refused("rejected", _("This model was turned down: %(why)s") % {"why": version.why})
+    _require_not_rejected(version)
     if version.run_id is not None and version.approved_at is None:
         raise Refused("not_approved", _("Nobody has approved this model yet. See how it compares, then approve it."))
+
+
+def _require_not_rejected(version: ModelVersion) -> None:
+    if version.stage == Stage.REJECTED:
+        raise Refused("rejected", _("This model was turned down: %(why)s") % {"why": version.why})
+
+
+def _require_alone(of_kind: list[ModelVersion]) -> None:
+    for other in _on_their_way(of_kind):
+        text = _("%(name)s is being made live just now. Wait for its end, or cancel it.")
+        raise Refused("promoting", text % {"name": other.name})
 
 
 def _on_their_way(of_kind: list[ModelVersion]) -> list[ModelVersion]:
@@ -118,7 +126,12 @@ def resume(*, actor: Player | None, version: ModelVersion) -> None:
     """Go on with what failed, was stopped or lost, from where it stood."""
     if actor is not None:
         accounts.require(actor, "promote_model")
-    jobs.resume(version)
+    of_kind = registry.of_kind_locked(version.kind)
+    held = next(other for other in of_kind if other.pk == version.pk)
+    _require_not_rejected(held)
+    if not held.is_shadow:
+        _require_alone(of_kind)
+    jobs.resume(held)
     AuditEntry.objects.create(actor=actor, verb="resume_promotion", subject=version.name)
 
 
