@@ -10,12 +10,12 @@ from django.shortcuts import get_object_or_404
 from ninja import Router
 from ninja.pagination import LimitOffsetPagination, paginate
 
-from sticktionary.domain.lab import approval, card, promotion, shadowing
+from sticktionary.domain.lab import approval, card, comparison, promotion, shadowing
 from sticktionary.domain.people.tokens import Scope
 from sticktionary.models import ModelVersion
 from sticktionary.web.api.gate import Needs, actor_of
 from sticktionary.web.api.problems import ACTED, KNOWN, LISTED, Problem
-from sticktionary.web.api.shapes import ModelOut, Reason, RollBack
+from sticktionary.web.api.shapes import ComparisonOut, ModelOut, Reason, RollBack
 
 router = Router(auth=Needs(Scope.READ), tags=["models"])
 PROMOTES = Needs(Scope.PROMOTE)
@@ -37,6 +37,12 @@ def all_models(
 def one(request: HttpRequest, model_id: int) -> ModelVersion:
     """One model version."""
     return get_object_or_404(ModelVersion, pk=model_id)
+
+
+@router.get("/{int:model_id}/comparison", response={200: ComparisonOut, KNOWN: Problem}, operation_id="compare_model")
+def compare(request: HttpRequest, model_id: int) -> comparison.Comparison:
+    """The model beside what is live: the figures that both have, and what they come to."""
+    return comparison.compare(one(request, model_id))
 
 
 @router.get(

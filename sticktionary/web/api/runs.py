@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from ninja import HeaderEx, P, QueryEx, Router
+from ninja import HeaderEx, P, QueryEx, Router, Status
 from ninja.pagination import LimitOffsetPagination, paginate
 
 from retrieval_engine.training.recipes import Estimate
@@ -46,12 +46,12 @@ def start(
     request: HttpRequest,
     order: Order,
     idempotency_key: HeaderEx[str, P(alias="Idempotency-Key", max_length=80, description=KEY_IS)] = "",
-) -> tuple[int, TrainingRun]:
+) -> Status[TrainingRun]:
     """Start a run. What is wrong with the order is said for each field, and nothing is started."""
     asked = _asked(order)
     if idempotency_key:
-        return 201, once.start(actor=actor_of(request), key=idempotency_key, **asked)
-    return 201, runs.start(actor=actor_of(request), **asked)
+        return Status(201, once.start(actor=actor_of(request), key=idempotency_key, **asked))
+    return Status(201, runs.start(actor=actor_of(request), **asked))
 
 
 @router.post("/estimate", response={200: EstimateOut, ACTED: Problem}, operation_id="estimate_run")

@@ -9,7 +9,8 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from retrieval_engine.training.recipes import Recipe
-from sticktionary.domain.lab import data, runs
+from sticktionary.domain.lab import comparison, runs
+from sticktionary.domain.releases import handing_out
 from sticktionary.models import ModelVersion, Release, RunEvent, TrainingRun
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -38,7 +39,7 @@ class ReleaseOut(Schema):
 
     @staticmethod
     def resolve_is_usable(release: Release) -> bool:
-        return bool(data.usable_releases().filter(pk=release.pk).exists())
+        return handing_out.is_out(release)
 
     @staticmethod
     def resolve_counts(release: Release) -> dict[str, int]:
@@ -229,6 +230,31 @@ class ModelOut(Schema):
     @staticmethod
     def resolve_run(version: ModelVersion) -> int | None:
         return version.run_id
+
+
+class ComparedFigure(Schema):
+    """One figure of both. `gain` is candidate less live, with its 95 % interval."""
+
+    task: str
+    language: str
+    metric: str
+    candidate: FigureOut
+    live: FigureOut
+    gain: float
+    low: float | None
+    high: float | None
+    is_paired: bool = Field(description="Whether the interval goes query by query; else it is wider.")
+
+
+class ComparisonOut(Schema):
+    """A model beside what is live."""
+
+    live: str = Field(description="The model it stands beside; “bm25” for words alone, empty for none.")
+    verdict: comparison.Verdict
+    needs_reason: bool
+    why_not: str
+    headline: ComparedFigure | None
+    rows: list[ComparedFigure]
 
 
 class Reason(Incoming):
