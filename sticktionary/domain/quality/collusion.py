@@ -3,10 +3,11 @@
 For every two players who met often enough, whichever of them wrote, the finds are compared with what the two do with
 everybody else: logit P(found) = base + the retriever's lead + the writer's lead + the sticker's lead (a Rasch model,
 all leads fitted together, so that nobody seems poor who met poor partners, and shrunk towards nothing where there are
-few answers). The pair's own answers are taken out of the leads it is judged by, to first order. The number of finds is
-then Poisson-binomial; what is not known of the leads is integrated out, on each side for itself, so that a pair is not
-accused of the uncertainty about it. One-sided; over all pairs tested, Benjamini and Hochberg keep the share of false ones
-among the accused below `FALSE_SHARE`.
+few answers). The pair's own answers are taken out of the leads it is judged by, to first order. Two honest players may
+have something in common, a dialect or a joke, so the pair is granted `IN_COMMON` beyond its leads. The number of finds
+is then Poisson-binomial; what is not known of the leads is integrated out, on each side for itself, so that a pair is
+not accused of the uncertainty about it. One-sided; over all pairs tested, Benjamini and Hochberg keep the share of
+false ones among the accused below `FALSE_SHARE`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 FEWEST = 6  # rounds that one wrote and the other looked up
-FALSE_SHARE = 0.01
+FALSE_SHARE = 0.05
+IN_COMMON = 1.0  # logits; two who share a dialect of which others know 40 % find each other so much more easily
 SPREAD = 1.0  # of leads among people and stickers, in logits, as in `skill`
 N_STEPS = 20  # of the fit; it moves by less than a thousandth long before
 UNRELATED = 0.5  # median of where the searcher puts the target, as a share of the page: words that say nothing of it
@@ -72,7 +74,7 @@ class Suspicion:
 
 
 class _Leads:
-    """The leads of all retrievers, writers and stickers, as they explain all answers together (the posterior's mode)."""
+    """The leads of all retrievers, writers and stickers, as they explain all answers together: the posterior's mode."""
 
     def __init__(self, facts: Sequence[Meeting]) -> None:
         self.found = np.array([meeting.is_found for meeting in facts], dtype=np.float64)
@@ -150,7 +152,8 @@ def _agreement(met: list[Meeting], rows: list[int], leads: _Leads) -> Agreement:
     sides = [leads.without(rows_of_one) for rows_of_one in by_finder.values()]
     n_found = sum(meeting.is_found for meeting in met)
     expected = sum(float(expit(logits).sum()) for logits, _ in sides)
-    return Agreement(met, n_found, round(expected, 2), excess(n_found, *sides))
+    granted = [(logits + IN_COMMON, sd) for logits, sd in sides]
+    return Agreement(met, n_found, round(expected, 2), excess(n_found, *granted))
 
 
 def _suspicion(pair: Agreement, of_round: dict[int, list[Meeting]]) -> Suspicion:

@@ -1,13 +1,15 @@
 """What flags do by themselves: a player counts less, then is not shown on boards; dismissed, it ends again.
 
 One flag of a player's pattern lowers the weight. A second of another kind, or one that a person has upheld, takes them
-off the boards. Nothing happens to who has given few answers, nor twice for flags that a person has judged too light by
-lifting what came of them. Blocked and excluded are never in here.
+off the boards. Flags on a pair do nothing until a person has upheld them: figures cannot tell a code from a dialect that
+only the two speak. Nothing happens to who has given few answers, nor twice for flags that a person has judged too light
+by lifting what came of them. Blocked and excluded are never in here.
 """
 
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -18,18 +20,17 @@ from sticktionary.models import Flag, Player, Sanction
 
 EDITIONS = {"en": "en", "zh": "zh-hans"}
 AUTOMATIC = {
-    Flag.Kind.TOO_FAST, Flag.Kind.REPEATS, Flag.Kind.CODE_WORD, Flag.Kind.COLLUSION,
-    Flag.Kind.BURST, Flag.Kind.BOT, Flag.Kind.GOLD_FAILED, Flag.Kind.RANDOM,
+    Flag.Kind.TOO_FAST, Flag.Kind.REPEATS, Flag.Kind.BURST, Flag.Kind.BOT, Flag.Kind.GOLD_FAILED, Flag.Kind.RANDOM,
 }  # fmt: skip
+ONCE_UPHELD = {Flag.Kind.CODE_WORD, Flag.Kind.COLLUSION}
+COUNTS = Q(kind__in=AUTOMATIC) & ~Q(state=Flag.State.DISMISSED) | Q(kind__in=ONCE_UPHELD, state=Flag.State.UPHELD)
 
 
 @transaction.atomic
 def follow(player_id: int) -> None:
     """Bring the consequences that come by themselves in line with the player's flags."""
     player = Player.objects.select_for_update(no_key=True).get(pk=player_id)
-    flags = list(
-        Flag.objects.filter(player=player, kind__in=AUTOMATIC).exclude(state=Flag.State.DISMISSED).order_by("pk")
-    )
+    flags = list(Flag.objects.filter(COUNTS, player=player).order_by("pk"))
     with translation.override(EDITIONS[player.language]):
         _end_unfounded(player, {flag.pk for flag in flags})
         for step in _steps(flags):
