@@ -14,7 +14,7 @@ from retrieval_engine.stickerclip.learner import ClipLearner
 from retrieval_engine.stickerclip.pictures import Frames
 from retrieval_engine.training.processes import World
 from tests.engine import world
-from tests.engine.test_stickerclip import SETTINGS, gradients
+from tests.engine.test_stickerclip import SETTINGS, STEP, confused, gradients
 
 
 def main(folder: Path) -> None:
@@ -22,13 +22,13 @@ def main(folder: Path) -> None:
     torch.set_num_threads(1)
     ours = World.join(torch.device("cpu"))
     made = [world.sticker(name, name, f"{' '.join(reversed(name.split()))} one") for name in world.NAMES]
-    made = [replace(sticker, mistaken=()) for sticker in made]
+    made = confused(made)
     settings = replace(SETTINGS, batch=12, hard_negatives=1)
     clip = world.clip()
     batches = Batches(made, settings, 5, ours)
     frames = Frames.open(folder / "f", 32)
     learner = ClipLearner(Towers(clip), batches, frames, range(len(made)), settings, seed=5, world=ours)
-    learner.learn(0, 4)
+    learner.learn(STEP, 4)
     ours.sum_gradients(learner.trained())
     torch.save(gradients(clip), folder / f"{ours.rank}.pt")
     ours.leave()

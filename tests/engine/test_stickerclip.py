@@ -29,6 +29,7 @@ from retrieval_engine.training.run import STOP, Refused, Stopped
 from tests.engine import world
 
 SETTINGS = ClipSettings(steps=60, batch=16, part=16, texts_per_sticker=2, learning_rate=3e-3, shared_texts="positive")
+STEP = 1
 
 
 def decoded(made: list[Sticker], folder: Path, size: int = 32) -> Frames:
@@ -39,6 +40,11 @@ def decoded(made: list[Sticker], folder: Path, size: int = 32) -> Frames:
 def learner(clip: Clip, made: list[Sticker], settings: ClipSettings, folder: Path) -> ClipLearner:
     batches = Batches(made, settings, 5)
     return ClipLearner(Towers(clip), batches, decoded(made, folder), range(len(made)), settings, seed=5)
+
+
+def confused(made: list[Sticker]) -> list[Sticker]:
+    """Each was mistaken for the one before."""
+    return [replace(sticker, mistaken=(made[i - 1].id,)) for i, sticker in enumerate(made)]
 
 
 def gradients(clip: Clip) -> torch.Tensor:
@@ -172,7 +178,7 @@ def test_towers_and_the_published_model_see_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", [16, 5, 1])
 def test_parts_give_the_whole_batch_s_loss_and_gradient(part: int, tmp_path: Path) -> None:
     made, settings = world.stickers(tmp_path), replace(SETTINGS, hard_negatives=1, batch=12)
-    made = [replace(sticker, mistaken=(made[i - 1].id,)) for i, sticker in enumerate(made)]
+    made = confused(made)
     cached, whole = world.clip(), world.clip()
     values = learner(cached, made, settings, tmp_path / "f").learn(3, part)
 
@@ -203,20 +209,12 @@ def test_dropout_is_the_same_both_times(tmp_path: Path) -> None:
 
 
 def test_two_processes_give_the_gradient_of_one(tmp_path: Path) -> None:
-    made, clip = world.stickers(tmp_path), world.clip()
+    made, clip = confused(world.stickers(tmp_path)), world.clip()
     settings = replace(SETTINGS, batch=12, hard_negatives=1)
-    learner(clip, made, settings, tmp_path / "f").learn(0, 16)
-    run = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node",
-        "2",
-        "--master-port",
-        "0",
-        "--rdzv-backend",
-    ]
-    run += ["c10d", "--rdzv-endpoint", "localhost:0", str(Path(__file__).parent / "one_of_two.py"), str(tmp_path)]
+    assert Batches(made, settings, 5).draw(STEP).is_extra.sum() == 4
+    learner(clip, made, settings, tmp_path / "f").learn(STEP, 16)
+    torchrun = "-m torch.distributed.run --nproc-per-node 2 --rdzv-backend c10d --rdzv-endpoint localhost:0 -m"
+    run = [sys.executable, *torchrun.split(), "tests.engine.one_of_two", str(tmp_path)]
     subprocess.run(run, check=True, capture_output=True, cwd=Path(__file__).parents[2])
     both = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
     assert torch.equal(both[0], both[1])
@@ -226,8 +224,8 @@ def test_two_processes_give_the_gradient_of_one(tmp_path: Path) -> None:
 def test_training_finds_the_right_sticker_and_shuffled_pairs_do_not(tmp_path: Path) -> None:
     made = world.stickers(tmp_path)
     learned, control = world.clip(), world.clip()
-    settings = replace(SETTINGS, steps=120, part=7)
-    train(learned, made, settings, tmp_path, seed=5, name="learned")
+    settings = replace(SETTINGS, steps=100)
+    train(learned, made, replace(settings, part=8), tmp_path, seed=5, name="learned")
     order = np.random.default_rng(3).permutation(len(made))
     shuffled = [replace(sticker, picture=made[i].picture) for sticker, i in zip(made, order, strict=True)]
     train(control, shuffled, settings, tmp_path, seed=5, name="control")
