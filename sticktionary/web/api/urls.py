@@ -50,6 +50,7 @@ def _patterns() -> Iterator[URLPattern]:
         assert isinstance(pattern, URLPattern)
         if pattern.name != "api-root":
             pattern.callback = login_not_required(pattern.callback)
+            pattern.name = None  # the name of its function, which is that of a page, too
         yield pattern
 
 
