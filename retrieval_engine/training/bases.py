@@ -1,81 +1,39 @@
-"""Whether a base model can be had, before a run begins: python -m retrieval_engine.training.bases KIND BASE
-
-A process of its own, since it loads what a web server should not. Prints a sentence and ends with 2 when it cannot.
-"""
+"""Whether a run can start from a folder or a file; told without torch, before anything begins."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from ..bundle import MANIFEST, BundleError, read_manifest
+from .recipes import Kind
+
 TINY: Final = "tiny"
-SIGNS: Final = ("bundle.json", "generator.json", "open_clip_config.json", "config.json")
-"""A folder that holds a model has one of these."""
-PATIENCE_S: Final = 5.0
+"""The base that is made here from a configuration."""
+SIGNS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "retrieval": (MANIFEST, "open_clip_config.json"),
+    "generator": ("generator.json", "config.json"),
+}
+"""A folder that holds a model of the kind has one of these."""
 
 
-def problem_with_folder(folder: Path) -> str:
-    """Why there is nothing to start from in `folder`; empty when there is."""
-    if not folder.is_dir():
-        return f"There is no folder {folder}."
-    if not any((folder / sign).is_file() for sign in SIGNS):
-        return f"{folder} holds no model: none of {', '.join(SIGNS)} is there."
-    return ""
+def problem_with(kind: Kind, path: Path, *, to_train: bool = True) -> str:
+    """Why there is nothing at `path` to start from, or to measure; empty when there is."""
+    if kind == "retrieval" and path.suffix == ".json":
+        return "" if path.is_file() else f"There is no configuration {path}."
+    if not path.is_dir():
+        return f"There is no folder {path}."
+    if not any((path / sign).is_file() for sign in SIGNS[kind]):
+        return f"{path} holds no {kind} model: neither {' nor '.join(SIGNS[kind])} is there."
+    return _problem_with_bundle(path) if to_train and (path / MANIFEST).is_file() else ""
 
 
-def problem_with_name(kind: str, name: str) -> str:
-    """Why the weights of that name cannot be had, from the hub's cache or from the hub; empty when they can."""
-    if name.startswith("hf-hub:") or kind == "generator":
-        return _problem_with_repository(name.removeprefix("hf-hub:"), ("open_clip_config.json", "config.json"))
-    architecture, _colon, tag = name.partition(":")
-    import open_clip
-
-    if architecture not in open_clip.list_models():
-        return f"open_clip knows no model {architecture}."
-    if Path(tag).is_file():
-        return ""
-    known = open_clip.list_pretrained_tags_by_model(architecture)
-    if tag not in known:
-        return f"open_clip knows no weights {tag or '(none given)'} of {architecture}; there are {', '.join(known)}."
-    return _problem_with_weights(open_clip.get_pretrained_cfg(architecture, tag).get("hf_hub", ""), name)
-
-
-def _problem_with_weights(place: str, name: str) -> str:
-    """`place` is REPOSITORY/ or REPOSITORY/FILE; empty for weights that lie elsewhere: only loading tells."""
-    organisation, repository, file = ([*place.split("/"), "", ""])[:3]
-    if not repository:
-        return ""
-    files = (file,) if file else ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-    problem = _problem_with_repository(f"{organisation}/{repository}", files)
-    return f"{name}: {problem}" if problem else ""
-
-
-def _problem_with_repository(repository: str, files: tuple[str, ...]) -> str:
-    from huggingface_hub import HfApi, constants, try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
-
+def _problem_with_bundle(path: Path) -> str:
     try:
-        if any(isinstance(try_to_load_from_cache(repository, file), str) for file in files):
-            return ""
-        if constants.HF_HUB_OFFLINE:
-            return f"{repository} is not on this machine, which works without the hub."
-        HfApi().model_info(repository, timeout=PATIENCE_S)
-    except (HFValidationError, RepositoryNotFoundError):
-        return f"There is no model {repository} on {constants.ENDPOINT}."
-    except Exception as error:  # a hub that is away says so in many ways
-        kind = type(error).__name__
-        return f"{repository} is not on this machine, and {constants.ENDPOINT} does not answer ({kind})."
-    return ""
-
-
-def main() -> int:
-    """Run from the command line."""
-    kind, name = sys.argv[1:]
-    problem = problem_with_name(kind, name)
-    print(problem)
-    return 2 if problem else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        manifest = read_manifest(path)
+    except BundleError as error:
+        return f"{error}."
+    if manifest.can_be_trained_on:
+        return ""
+    return f"{manifest.name} can search but not learn: its bundle holds no weights. Start from what it was made of."

@@ -87,8 +87,9 @@ def test_a_release_that_is_not_frozen_withdrawn_or_gone(frozen: Release, researc
 
 
 def test_a_base_that_is_no_model(frozen: Release, tmp_path: Path) -> None:
-    signs = "bundle.json, generator.json, open_clip_config.json, config.json"
-    assert problems(frozen, base=str(tmp_path)) == {"base": f"{tmp_path} holds no model: none of {signs} is there."}
+    signs = "neither bundle.json nor open_clip_config.json is there."
+    assert problems(frozen, base=str(tmp_path)) == {"base": f"{tmp_path} holds no retrieval model: {signs}"}
+    assert problems(frozen, base="/nowhere.json") == {"base": "There is no configuration /nowhere.json."}
     assert problems(frozen, base="../model") == {"base": "Give the whole path of the folder, from / on."}
     assert problems(frozen, base="--help") == {"base": "That is not the name of a model."}
     generator = ModelVersion.objects.create(name="writer@1", title="writer", kind="generator", path=str(tmp_path))

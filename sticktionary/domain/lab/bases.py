@@ -10,7 +10,9 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from retrieval_engine.training.bases import TINY, problem_with_folder
+from retrieval_engine.training import bases
+from retrieval_engine.training.bases import TINY
+from retrieval_engine.training.recipes import Kind
 from sticktionary.models import ModelVersion
 
 PATIENCE_S = 90
@@ -22,21 +24,19 @@ def place_of(base: str) -> str:
     return version.path if version else base
 
 
-def problem_with(base: str, kind: str) -> str:
-    """Why a run of a recipe of that kind cannot start from it, in a sentence; empty when it can."""
+def problem_with(base: str, kind: Kind, *, to_train: bool = True) -> str:
+    """Why a run of a recipe of that kind cannot start from it, or measure it, in a sentence; empty when it can."""
     if base == TINY:
         return ""
     if version := ModelVersion.objects.filter(name=base).first():
         if version.kind != kind:
-            return _("%(name)s is a %(kind)s; this recipe trains another kind of model.") % {
-                "name": base,
-                "kind": version.get_kind_display(),
-            }
-        return problem_with_folder(Path(version.path))
+            told = {"name": base, "kind": version.get_kind_display()}
+            return _("%(name)s is a %(kind)s; this recipe trains another kind of model.") % told
+        return bases.problem_with(kind, Path(version.path), to_train=to_train)
     if base.startswith((".", "~")):
         return _("Give the whole path of the folder, from / on.")
     if base.startswith("/"):
-        return problem_with_folder(Path(base))
+        return bases.problem_with(kind, Path(base), to_train=to_train)
     return _problem_with_name(kind, base)
 
 
@@ -56,7 +56,7 @@ def _problem_with_name(kind: str, name: str) -> str:
 def _ask(kind: str, name: str) -> None:
     """In a process of its own, since it takes torch to know; what is there stays there, so that is asked once."""
     subprocess.run(
-        [sys.executable, "-m", "retrieval_engine.training.bases", kind, name],
+        [sys.executable, "-m", "retrieval_engine.training.lookup", kind, name],
         cwd=settings.BASE_DIR,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -60,6 +60,7 @@ def check(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     device: str = "auto",
+    is_evaluation: bool = False,
 ) -> Asked:
     """What was asked for, made whole with defaults. Raises RunRefused with all that is wrong."""
     known = recipes().get(recipe)
@@ -70,7 +71,7 @@ def check(
     base = base.strip() or known.default_base
     found = {
         "release": problem_with_release(release),
-        "base": bases.problem_with(base, known.kind),
+        "base": bases.problem_with(base, known.kind, to_train=not is_evaluation),
         "seed": "" if 0 <= seed <= MAX_SEED else _("The seed is a whole number from 0 on."),
         "device": "" if device in DEVICES else _("Choose one of %(names)s.") % {"names": ", ".join(DEVICES)},
     }

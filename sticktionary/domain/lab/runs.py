@@ -126,7 +126,8 @@ def start(
     command line has no actor: who holds the machine may."""
     if actor is not None:
         accounts.require(actor, "train")
-    asked = checks.check(recipe=recipe, release=release, base=base, settings=settings, seed=seed, device=device)
+    given: dict[str, Any] = {"base": base, "settings": settings, "seed": seed, "device": device}
+    asked = checks.check(recipe=recipe, release=release, is_evaluation=is_evaluation, **given)
     Release.objects.select_for_update(of=("self",)).get(pk=release.pk)  # of two alike, one comes second
     run = TrainingRun(
         title=title.strip()[:MAX_TITLE] or f"{asked.recipe.title}: {release}"[:MAX_TITLE],
