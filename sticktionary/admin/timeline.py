@@ -40,7 +40,10 @@ def timeline_of(round_: Round) -> list[Line]:
 
 
 def _writing(round_: Round) -> Iterator[Line]:
-    yield Line(round_.dealt_at, _("dealt to %(who)s") % {"who": round_.labeler or _("nobody")})
+    if round_.source == Round.Source.HOUSE:
+        yield Line(round_.dealt_at, _("came with the sticker"))
+        return
+    yield Line(round_.dealt_at, _("dealt to %(who)s") % {"who": round_.labeler or _("somebody who has left")})
     for revision in round_.revisions.order_by("pk")[:N_REVISIONS]:
         yield Line(revision.at, _move(revision.move, revision.detail))
     for preview in round_.previews.order_by("pk")[:N_PREVIEWS]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.releases import asking, folders, handing_out, preview, sums, tombstones
 from sticktionary.models import Release
-from sticktionary.web import publications
+from sticktionary.web import downloads, publications
 from sticktionary.web.release_forms import ReleaseForm, TakeBackForm
 from sticktionary.web.workbench import allowed, player_of, progress, show
 
@@ -164,9 +163,7 @@ def fetch_file(request: HttpRequest, release_id: int, name: str) -> StreamingHtt
     found = handing_out.file_of(get_object_or_404(Release, pk=release_id), name)
     if found is None:
         raise Http404
-    response = StreamingHttpResponse(_in_pieces(_pieces(found)), content_type="application/octet-stream")
-    response.headers["Content-Length"] = str(found.stat().st_size)
-    return _as_download(response, found.name)
+    return downloads.of_file(found)
 
 
 @require_GET
@@ -176,27 +173,7 @@ def fetch_all(request: HttpRequest, release_id: int) -> StreamingHttpResponse:
     folder = folders.folder_of(shown)
     if folder is None or not handing_out.is_out(shown):
         raise Http404
-    response = StreamingHttpResponse(_in_pieces(handing_out.zipped(folder)), content_type="application/zip")
-    return _as_download(response, f"{folder.name}.zip")
-
-
-def _as_download(response: StreamingHttpResponse, name: str) -> StreamingHttpResponse:
-    plain = "".join(letter if letter.isascii() and letter not in '"\\\r\n' else "_" for letter in name)
-    response.headers["Content-Disposition"] = f'attachment; filename="{plain}"'
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def _pieces(found: Path) -> Iterator[bytes]:
-    with found.open("rb") as file:
-        while piece := file.read(2**20):
-            yield piece
-
-
-async def _in_pieces(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Read beside the loop that serves the game."""
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-        yield piece
+    return downloads.of_pieces(handing_out.zipped(folder), f"{folder.name}.zip", "application/zip")
 
 
 ACTIONS = {"cancel": _cancel, "resume": _resume, "withdraw": _withdraw, "check": _check}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
@@ -22,6 +19,7 @@ from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.people import accounts
 from sticktionary.models import ExportJob, ImportJob, Pack, Sticker, Task
 from sticktionary.models.job import Job
+from sticktionary.web import downloads
 from sticktionary.web.imports import import_job, new_import
 from sticktionary.web.workbench import View, allowed, player_of, progress, show
 
@@ -129,18 +127,7 @@ def download(request: HttpRequest, job_id: int) -> StreamingHttpResponse:
     archive = exporting.archive_of(get_object_or_404(ExportJob, pk=job_id))
     if archive is None:
         raise Http404
-    headers = {
-        "Content-Disposition": f'attachment; filename="{archive.name}"',
-        "Content-Length": str(archive.stat().st_size),
-    }
-    return StreamingHttpResponse(_pieces(archive), content_type="application/zip", headers=headers)
-
-
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    """A megabyte at a time, read beside the loop that serves the game."""
-    with await asyncio.to_thread(path.open, "rb") as file:
-        while piece := await asyncio.to_thread(file.read, 2**20):
-            yield piece
+    return downloads.of_file(archive, "application/zip")
 
 
 # --- what all long work has ---

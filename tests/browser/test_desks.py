@@ -30,6 +30,9 @@ STUDIO = (
     "/studio/lab/",
     "/studio/lab/models/",
     "/studio/exports/",
+    "/studio/annotation/",
+    "/studio/conversations/",
+    "/studio/conversations/import/",
 )
 LISTS = (
     *("sticker", "pack", "importjob", "importitem", "round", "retrieval", "skip", "notice", "ledgerentry", "player"),

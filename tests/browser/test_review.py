@@ -110,31 +110,6 @@ def test_five_cases_by_keys_and_one_undone(new_context: Callable[..., BrowserCon
     assert verdicts(page, desk) == told
 
 
-def test_the_page_of_one_case_answers_to_the_same_keys(
-    new_context: Callable[..., BrowserContext], desk: Server
-) -> None:
-    page = at_the_desk(new_context, desk)
-    sees(page, TEXTS[5])
-    before = verdicts(page, desk)
-    page.go_back()
-    page.locator("article .case-head a").click()
-    page.wait_for_url("**/studio/review/*/")
-    page.keyboard.press("?")
-    expect(page.locator("[data-keys]")).to_be_visible()
-    page.keyboard.press("Escape")
-    page.keyboard.press("c")
-    page.keyboard.type(" indeed")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/studio/review/")
-    sees(page, TEXTS[6])
-    assert verdicts(page, desk) == ["accepted, spelling mended", *before]
-    page.goto(f"{desk.url}/studio/review/8/")
-    page.keyboard.press("u")
-    page.wait_for_url("**/studio/review/")
-    sees(page, TEXTS[5])
-    assert verdicts(page, desk) == before
-
-
 def test_without_a_connection_the_verdict_is_kept_and_goes_out_once(
     new_context: Callable[..., BrowserContext], desk: Server, faults: list[str]
 ) -> None:
@@ -170,6 +145,31 @@ def test_a_refused_verdict_brings_the_case_back_with_the_reason(
     sees(page, "加我微信 wx123456")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     faults.clear()  # Chromium reports the refusal on the console
+
+
+def test_the_page_of_one_case_answers_to_the_same_keys(
+    new_context: Callable[..., BrowserContext], desk: Server
+) -> None:
+    page = at_the_desk(new_context, desk)
+    sees(page, TEXTS[6])
+    before = verdicts(page, desk)
+    page.go_back()
+    page.locator("article .case-head a").click()
+    page.wait_for_url("**/studio/review/*/")
+    page.keyboard.press("?")
+    expect(page.locator("[data-keys]")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    page.keyboard.type(" indeed")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/studio/review/")
+    expect(page.locator("[data-empty]")).to_be_visible()
+    assert verdicts(page, desk) == ["accepted, spelling mended", *before]
+    page.goto(f"{desk.url}/studio/review/8/")
+    page.keyboard.press("u")
+    page.wait_for_url("**/studio/review/")
+    sees(page, TEXTS[6])
+    assert verdicts(page, desk) == before
 
 
 @pytest.mark.parametrize(("language", "screen"), [("en", DESK), ("zh", PHONE)], ids=["en", "zh"])

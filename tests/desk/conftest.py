@@ -79,10 +79,10 @@ def one_of_each(play: Play, n: int) -> None:
     PlayerQuality.objects.create(player=finder, updated_at=now)
     sticker = {"sticker": round_.sticker, "language": "en"}
     StickerDifficulty.objects.create(**sticker, updated_at=now)
-    Annotation.objects.create(
-        **sticker, task="emotion", player=finder, state="answered", value="joy", dealt_at=now, lease_until=now
-    )
-    Settlement.objects.create(sticker=round_.sticker, task="emotion", value="joy", reviewer=judge, at=now)
+    smiling = {"labels": ["Smiling"], "primary": "Smiling"}
+    told = {"task": "emotion", "value": smiling, "taxonomy": "sticker820k-30@1"}
+    Annotation.objects.create(**sticker, **told, player=finder, state="answered", dealt_at=now, lease_until=now)
+    Settlement.objects.create(sticker=round_.sticker, **told, reviewer=judge, at=now)
     job = ImportJob.objects.create(pack=play.pack, path="p", label="l", created_by=judge)
     ImportItem.objects.create(job=job, name="a.png", outcome="imported", sticker=round_.sticker)
     release = Release.objects.create(title=f"r{n}", watermark_at=now, created_by=judge)
