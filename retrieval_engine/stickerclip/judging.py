@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from .. import catalogue
+import numpy as np
+
 from ..bundle import BundleError
+from ..dense import Vectors
 from ..serving import Bundle
 from ..training.figures import Report
 from ..training.run import REPORT, Reporter
@@ -18,6 +20,8 @@ from .recipe import RECIPE
 
 OURS, ZERO_SHOT, FROZEN = "fine-tuned", "zero-shot", "freeze-vision"
 HEADLINE: Final = (f"text_to_image/{HUMAN}", OURS, "all", "mrr")
+AT_ONCE: Final = 64
+"""Pictures between two looks at whether to go on."""
 NOTE: Final = (
     "Test stickers share no near duplicate with those learned from. Models find pictures by their looks; BM25 has "
     "the sticker's other queries, never the one that is asked; fusion has both. Ties count by their expected value. A "
@@ -25,10 +29,10 @@ NOTE: Final = (
 )
 
 
-def judge(material: Material, methods: Sequence[Method], report: Reporter) -> Report:
+def judge(material: Material, methods: Iterable[Method], report: Reporter) -> Report:
     """Measure `methods`, of which `OURS` is the run's, on the test stickers, and write the report."""
     report.phase("evaluating")
-    notes, judged = [NOTE], Evaluation(material.stickers, material.of("test"), methods, OURS)
+    notes, judged = [NOTE], Evaluation(material.stickers, material.of("test"), list(methods), OURS)
     if material.of("test"):
         judged.measure(lambda done, n: report.step(done, n, {}))
     else:
@@ -44,11 +48,15 @@ def method_of(name: str, towers: Towers, material: Material, *, fused_name: str 
     return Method(name, towers.encode_texts, material.vectors(towers), fused_name)
 
 
-def method_of_bundle(name: str, folder: str, material: Material, *, fused_name: str = "") -> Method:
+def method_of_bundle(name: str, folder: str, material: Material, report: Reporter, *, fused_name: str = "") -> Method:
     """A published model, as it serves. Raises `BundleError`."""
     bundle = Bundle.open(folder, threads=os.cpu_count() or 1)
-    pictures = catalogue.encode_files([sticker.picture for sticker in material.stickers], bundle)
-    return Method(name, bundle.encode, pictures, fused_name)
+    pictures = list[Vectors]()
+    for start in range(0, len(material.stickers), AT_ONCE):
+        report.look_up()
+        some = material.stickers[start : start + AT_ONCE]
+        pictures.append(bundle.encode_stickers([sticker.picture for sticker in some]))
+    return Method(name, bundle.encode, np.concatenate(pictures), fused_name)
 
 
 def live(folder: str, material: Material, report: Reporter) -> Iterator[Method]:
@@ -56,6 +64,6 @@ def live(folder: str, material: Material, report: Reporter) -> Iterator[Method]:
     if not folder:
         return
     try:
-        yield method_of_bundle(LIVE, folder, material, fused_name=f"{LIVE} fusion")
+        yield method_of_bundle(LIVE, folder, material, report, fused_name=f"{LIVE} fusion")
     except BundleError as error:
         report.warn(f"The live model is not compared with: {error}.")

@@ -34,12 +34,11 @@ def carry_out(order: Order, report: Reporter) -> None:
     run = _Run.begin(order, report)
     try:
         towers = run.base()
-        material = Material.prepare(run.stickers, towers.clip.image.size, report, run.world)
-        others = list(run.compared(material))
+        material = run.prepare(towers.clip.image.size)
+        frozen = run.fit_frozen(material)
         run.fit(towers, material, run.settings)
         if run.world.is_first:
-            measured = judge(material, [method_of(OURS, towers, material, fused_name=FUSION), *others], report)
-            run.publish(towers, measured)
+            run.publish(towers, judge(material, run.methods(towers, frozen, material), report))
     finally:
         run.world.leave()
 
@@ -48,19 +47,13 @@ def evaluate(order: Order, report: Reporter) -> None:
     """Measure the model that the order's base names on the release's test stickers: a bundle as it serves, any other in
     torch. Nothing is trained or published."""
     run = _Run.begin(order, report)
-    if not is_bundle(order.base):
-        towers = run.base()
-        material = Material.prepare(run.stickers, towers.clip.image.size, report, run.world)
-        ours = method_of(OURS, towers, material, fused_name=FUSION)
+    if is_bundle(order.base):
+        judge(*run.as_served(), report)
     else:
-        try:
-            size = read_manifest(Path(order.base)).image.size
-            material = Material.prepare(run.stickers, size, report, run.world)
-            ours = method_of_bundle(OURS, order.base, material, fused_name=FUSION)
-        except BundleError as error:
-            raise Refused(f"{error}.") from error
-    run.tell(material)
-    judge(material, [ours, *live(order.live, material, report)], report)
+        towers = run.base()
+        material = run.prepare(towers.clip.image.size)
+        ours = method_of(OURS, towers, material, fused_name=FUSION)
+        judge(material, [ours, *live(order.live, material, report)], report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +81,41 @@ class _Run:
         clip.model.to(self.device)
         return Towers(clip, self.dtype)
 
-    def tell(self, material: Material) -> None:
-        """What the run found itself with."""
+    def prepare(self, size: int) -> Material:
+        """The release's stickers, their pictures decoded to `size`."""
+        material = Material.prepare(self.stickers, size, self.report, self.world)
         device = describe(self.device, self.dtype, self.world.size)
         self.report.facts({"device": device, **material.facts()})
+        return material
 
-    def compared(self, material: Material) -> Iterator[Method]:
-        """What the model will stand beside: what it starts from, that with its vision frozen, and the live one."""
-        self.tell(material)
-        if self.settings.compare_freeze_vision and not self.settings.freeze_vision:
-            towers = self.base()
-            self.fit(towers, material, replace(self.settings, freeze_vision=True), name=FROZEN)
-            yield method_of(FROZEN, towers, material)
-        if self.world.is_first:
-            yield method_of(ZERO_SHOT, self.base(), material)
-            yield from live(self.order.live, material, self.report)
+    def as_served(self) -> tuple[Material, list[Method]]:
+        """What to measure the order's bundle with. Raises `Refused` for one that is broken."""
+        try:
+            material = self.prepare(read_manifest(Path(self.order.base)).image.size)
+            ours = method_of_bundle(OURS, self.order.base, material, self.report, fused_name=FUSION)
+        except BundleError as error:
+            raise Refused(f"{error}.") from error
+        return material, [ours, *live(self.order.live, material, self.report)]
 
     def fit(self, towers: Towers, material: Material, settings: ClipSettings, *, name: str = "") -> None:
         """Train `towers`, or go on with it."""
         fit_clip(towers, material, settings, self.report, seed=self.order.seed, world=self.world, name=name)
+
+    def fit_frozen(self, material: Material) -> Towers | None:
+        """The same with its vision tower frozen, where the table of the paper is asked for."""
+        if not self.settings.compare_freeze_vision or self.settings.freeze_vision:
+            return None
+        towers = self.base()
+        self.fit(towers, material, replace(self.settings, freeze_vision=True), name=FROZEN)
+        return towers
+
+    def methods(self, towers: Towers, frozen: Towers | None, material: Material) -> Iterator[Method]:
+        """The model, and what it stands beside: frozen, as it was before training, and the live one."""
+        yield method_of(OURS, towers, material, fused_name=FUSION)
+        if frozen:
+            yield method_of(FROZEN, frozen, material)
+        yield method_of(ZERO_SHOT, self.base(), material)
+        yield from live(self.order.live, material, self.report)
 
     def publish(self, towers: Towers, measured: Report) -> None:
         """Write the bundle. What was only needed on the way there goes."""

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from retrieval_engine.evaluate import HeldOut, evaluate, table
 from retrieval_engine.metrics import (
     Place,
+    Places,
+    chance_of_first,
     chance_recall,
     chance_reciprocal_rank,
     expected_hit,
@@ -70,3 +72,31 @@ def test_what_is_found_counts_by_language_and_what_is_not_is_tied_behind_it() ->
     assert table(figures, 4).splitlines()[-1] == "| any | chance |  | 0.250 | 1.000 | 1.000 | 1.000 | 0.521 |"
     with pytest.raises(ValueError, match="not in the catalogue"):
         evaluate(searcher, [HeldOut("red", 9, "en")])
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9)), min_size=1, max_size=8), st.integers(1, 12))
+def test_many_places_are_measured_as_one_is(rows: list[tuple[int, int]], k: int) -> None:
+    places = Places(*(np.array(column) for column in zip(*rows, strict=True)))
+    single = [Place(better, tied) for better, tied in rows]
+    assert places.hits(k) == pytest.approx([expected_hit(place, k) for place in single])
+    assert places.reciprocal_ranks() == pytest.approx([expected_reciprocal_rank(place) for place in single])
+    gains = [np.mean([(r <= k) / np.log2(1 + r) for r in range(b + 1, b + t + 1)]) for b, t in rows]
+    assert places.gains(k) == pytest.approx(gains)
+
+
+def test_places_by_scores() -> None:
+    scores = np.array([[3.0, 1.0, 1.0, 0.0], [-np.inf, 2.0, -np.inf, 5.0]])
+    places = Places.by(scores, np.array([1, 0]))
+    assert (places.better.tolist(), places.tied.tolist()) == ([1, 2], [2, 2])
+    with pytest.raises(ValueError, match="not a number"):
+        Places.by(np.array([[np.nan, 1.0]]), np.array([0]))
+
+
+@given(st.integers(1, 12), st.integers(1, 12))
+def test_the_first_of_several_by_chance(n: int, n_relevant: int) -> None:
+    n_relevant = min(n, n_relevant)
+    chances = chance_of_first(n, n_relevant)
+    assert chances.sum() == pytest.approx(1)
+    assert chances[0] == pytest.approx(n_relevant / n)
+    if n_relevant == 1:
+        assert chances == pytest.approx(np.full(n, 1 / n))
