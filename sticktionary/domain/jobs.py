@@ -68,14 +68,21 @@ class PutBack(Exception):
 
 def enqueue(job: Job) -> None:
     """Ask for a worker once the row is committed. A broker that is away is no fault: the sweep asks again."""
-    transaction.on_commit(lambda: _send(TASK_OF[type(job)], job.pk))
+    transaction.on_commit(lambda: _send(job))
 
 
-def _send(task: str, job_id: int) -> None:
+def _send(job: Job) -> None:
+    task, job_id = TASK_OF[type(job)], job.pk
     try:
-        app.send_task(task, args=[job_id])
+        app.send_task(task, args=[job_id], **_route(job))
     except Exception:
         log.warning("No broker took %s %s; the next sweep tries again", task, job_id, exc_info=True)
+
+
+def _route(job: Job) -> dict[str, str]:
+    """A query generator wants the GPU, as a training does; other models are made ready beside other work."""
+    is_generator = isinstance(job, ModelVersion) and job.kind == ModelVersion.Kind.GENERATOR
+    return {"queue": "gpu"} if is_generator else {}
 
 
 def take(kind: type[J], job_id: int) -> J | None:
@@ -232,10 +239,11 @@ def _sweep(kind: type[Job]) -> int:
     )
     lost.update(state=Job.State.QUEUED)
     unheard = Q(heartbeat_at__lt=long_ago) | Q(heartbeat_at=None, created_at__lt=long_ago)
-    waiting = list(kind._default_manager.filter(unheard, state=Job.State.QUEUED).values_list("pk", flat=True))
-    kind._default_manager.filter(pk__in=waiting).update(heartbeat_at=timezone.now())  # asked again, once a minute
-    for job_id in waiting:
-        _send(TASK_OF[kind], job_id)
+    waiting = list(kind._default_manager.filter(unheard, state=Job.State.QUEUED))
+    asked_again = kind._default_manager.filter(pk__in=[job.pk for job in waiting])
+    asked_again.update(heartbeat_at=timezone.now())  # once a minute
+    for job in waiting:
+        _send(job)
     return len(waiting)
 
 
@@ -245,4 +253,4 @@ def _recover(kind: type[Job]) -> None:
     silent = kind._default_manager.filter(state=Job.State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER / 2)
     for job in silent.filter(n_attempts__lt=MAX_ATTEMPTS):
         if release_if_dead(job):
-            _send(TASK_OF[kind], job.pk)
+            _send(job)

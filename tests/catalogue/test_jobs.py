@@ -17,7 +17,7 @@ LONG_AGO = timedelta(minutes=5)
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """What the broker was given."""
     messages: list[tuple[str, int]] = []
-    monkeypatch.setattr(jobs.app, "send_task", lambda name, args: messages.append((name, args[0])))
+    monkeypatch.setattr(jobs.app, "send_task", lambda name, args, **route: messages.append((name, args[0])))
     return messages
 
 
@@ -149,7 +149,7 @@ def test_a_broker_that_is_away_loses_nothing(job: ExportJob, monkeypatch: pytest
         raise ConnectionError("no broker")
 
     monkeypatch.setattr(jobs.app, "send_task", away)
-    jobs._send("sticktionary.run_export", job.pk)
+    jobs._send(job)
     assert now(job).state == "queued"
 
 

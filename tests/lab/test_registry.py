@@ -12,7 +12,7 @@ from sticktionary.domain import jobs
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.lab import approval, bundles, comparison, embedding, promotion, registry
 from sticktionary.domain.search import CatalogueSearch
-from sticktionary.models import AuditEntry, Embedding, ModelVersion, Player, Release, Sticker
+from sticktionary.models import AuditEntry, Embedding, ModelVersion, Player, Release, Sticker, TrainingRun
 from tests.game.conftest import make_player
 from tests.lab.candidates import candidate, figure, promoted, run, worked
 
@@ -87,9 +87,15 @@ def test_models_of_different_tests_are_not_compared(frozen: Release, researcher:
     version = registry.register(run(frozen, figure("fine-tuned", 0.9), dim=4))
     found = comparison.compare(version)
     assert found.verdict == "unknown"
-    assert found.why_not == f"{live.name} was measured on “Another”, this one on “{frozen}”: these are different tests."
+    assert found.why_not == (
+        f"{live.name} was measured on “Another”, this one on “{frozen}”: these are different tests. "
+        "Have the live model measured on that release, then look again."
+    )
     with pytest.raises(Refused, match="Say why"):
         approval.approve(actor=researcher, version=version)
+    measured = run(frozen, figure("fine-tuned", 0.4), dim=5)
+    TrainingRun.objects.filter(pk=measured.pk).update(is_evaluation=True, base=live.name)
+    assert comparison.compare(version).verdict == "better"
 
 
 def test_only_the_role_decides(frozen: Release) -> None:

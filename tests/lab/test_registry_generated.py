@@ -211,3 +211,13 @@ def test_nothing_generated_is_released_exported_or_proof(
     assert any(name.endswith("_en.csv") for name in files)
     assert [name for name, data in files.items() if b"kumquat" in data] == []
     assert not Round.objects.filter(queries__normalised="kumquat nocturne").exists()
+
+
+def test_a_generator_is_made_ready_where_the_gpu_is(
+    generator: ModelVersion, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    sent = list[object]()
+    monkeypatch.setattr(jobs.app, "send_task", lambda name, args, **route: sent.append((name, args, route)))
+    with django_capture_on_commit_callbacks(execute=True):
+        promotion.promote(actor=None, version=generator)
+    assert sent == [("sticktionary.run_installation", [generator.pk], {"queue": "gpu"})]

@@ -155,7 +155,7 @@ def test_a_worker_of_the_lab_is_asked_once_it_is_committed(
     frozen: Release, researcher: Player, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     sent: list[tuple[str, list[int]]] = []
-    monkeypatch.setattr(jobs.app, "send_task", lambda name, args: sent.append((name, args)))
+    monkeypatch.setattr(jobs.app, "send_task", lambda name, args, **route: sent.append((name, args)))
     with django_capture_on_commit_callbacks(execute=True):
         run = start(researcher, frozen)
     assert sent == [("sticktionary.run_training", [run.pk])]

@@ -152,7 +152,7 @@ def test_a_number_that_another_process_has_by_now_is_left_alone(run: TrainingRun
 
 def test_who_watches_and_is_silent_is_lost_within_a_minute(run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[int] = []
-    monkeypatch.setattr(jobs.app, "send_task", lambda name, args: sent.extend(args))
+    monkeypatch.setattr(jobs.app, "send_task", lambda name, args, **route: sent.extend(args))
     taken = jobs.take(TrainingRun, run.pk)
     assert taken is not None
     jobs.sweep()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from retrieval_engine.training.figures import Figure, Report, apart
@@ -13,6 +14,7 @@ from sticktionary.domain.lab import registry
 from sticktionary.models import ModelVersion, TrainingRun
 
 LIVE, GAIN = "live", "gain"  # methods in reports: the live model, and the paired difference to it
+NOTHING_LIVE = {"stickerclip": "bm25", "querygen": "untrained"}  # the method to be beaten then
 Key = tuple[str, str, str]  # task, language, metric
 
 
@@ -76,7 +78,7 @@ def compare(version: ModelVersion) -> Comparison:
     task, _method, language, metric = ours.headline
     headline = next((row for row in rows if (row.task, row.language, row.metric) == (task, language, metric)), None)
     if headline is None:
-        return Comparison(name, rows=rows, why_not=_("The figure that decides was not measured for the live model."))
+        return Comparison(name, rows=rows, why_not=_("The figure that decides was not measured for what it should beat."))
     return Comparison(name, headline, rows)
 
 
@@ -86,22 +88,30 @@ def report_of(run: TrainingRun | None) -> Report | None:
 
 def _other_side(run: TrainingRun, ours: Report, live: ModelVersion | None) -> tuple[str, Report | None]:
     """The report that holds the live model's figures, and under which method: the candidate's own where that model was
-    live when it was measured; else the live model's own where both were measured on one release."""
-    if live is not None and run.facts.get(LIVE) == live.name:
-        return LIVE, ours
+    live when it was measured; else one in which the live model was measured on the same release."""
     if live is None:
-        return ("bm25" if run.recipe == "stickerclip" else "untrained"), ours
-    if live.run is not None and (live.run.release_id, live.run.recipe) == (run.release_id, run.recipe):
-        theirs = report_of(live.run)
-        return (theirs.headline[1], theirs) if theirs else (LIVE, None)
-    return LIVE, None
+        return NOTHING_LIVE[run.recipe], ours
+    if run.facts.get(LIVE) == live.name:
+        return LIVE, ours
+    theirs = report_of(_measured(live, run))
+    return (theirs.headline[1], theirs) if theirs else (LIVE, None)
+
+
+def _measured(live: ModelVersion, beside: TrainingRun) -> TrainingRun | None:
+    """The run that made the live model, or a later one that measured it, if on the same release by the same recipe."""
+    its_own = Q(model=live) | Q(is_evaluation=True, base__in=[live.name, live.path])
+    runs = TrainingRun.objects.filter(its_own, release=beside.release_id, recipe=beside.recipe)
+    return runs.filter(state=TrainingRun.State.DONE).order_by("-pk").first()
 
 
 def _why_not(run: TrainingRun, live: ModelVersion | None) -> str:
+    name = live.name if live else ""
     if live is not None and live.run is not None and live.run.release_id != run.release_id:
         text = _("%(live)s was measured on “%(theirs)s”, this one on “%(ours)s”: these are different tests.")
-        return text % {"live": live.name, "theirs": live.run.release, "ours": run.release}
-    return _("The live model was not measured on the test split of this release.")
+        said = text % {"live": name, "theirs": live.run.release, "ours": run.release}
+    else:
+        said = _("%(live)s was not measured on “%(ours)s”.") % {"live": name, "ours": run.release}
+    return said + " " + _("Have the live model measured on that release, then look again.")
 
 
 def _rows(ours: Report, theirs: Report, method: str) -> list[Row]:

@@ -9,9 +9,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import QuerySet
 
+from retrieval_engine.training.recipes import recipes
 from retrieval_engine.training.run import Order
 from sticktionary.domain.intake.pictures import path_of
 from sticktionary.domain.lab import bases
+from sticktionary.domain.lab.registry import champion, champion_name
 from sticktionary.domain.releases import folders, tombstones
 from sticktionary.domain.releases.sticker_names import sticker_names
 from sticktionary.models import ModelVersion, Release, Sticker, Tombstone, TrainingRun
@@ -37,6 +39,8 @@ def write_order(run: TrainingRun) -> Path:
         _write(folder / PICTURES, pictures())
         _write(folder / LEFT_OUT, left_out())
         order_of(run).write(folder)
+        run.facts |= {"live": champion_name(recipes()[run.recipe].kind)}  # what it is measured beside
+        TrainingRun.objects.filter(pk=run.pk).update(facts=run.facts)
     return folder
 
 
@@ -75,8 +79,8 @@ def left_out() -> dict[str, list[int] | list[str]]:
 
 
 def _live(kind: str) -> str:
-    champion = ModelVersion.objects.filter(kind=kind, stage=ModelVersion.Stage.CHAMPION).first()
-    return champion.path if champion else ""
+    version = champion(kind)
+    return version.path if version else ""
 
 
 def _write(path: Path, content: object) -> None:
