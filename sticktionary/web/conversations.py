@@ -14,7 +14,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sticktionary.domain import jobs
+from sticktionary.domain import long_work
 from sticktionary.domain.chats import conversations
 from sticktionary.domain.chats.showing import shown
 from sticktionary.domain.errors import Refused
@@ -158,7 +158,7 @@ def change_import(request: HttpRequest, job_id: int, action: str) -> HttpRespons
     """Cancel an import, or let it go on where it stopped."""
     job = get_object_or_404(ConversationImport, pk=job_id)
     try:
-        (jobs.cancel if action == "cancel" else jobs.resume)(job)
+        (long_work.cancel if action == "cancel" else long_work.resume)(actor=player_of(request), job=job)
     except Refused as refusal:
         messages.error(request, refusal.message)
     return redirect("studio_conversation_import", job_id=job_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -10,11 +11,11 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from sticktionary.domain import catalogue, exporting, jobs
+from sticktionary.domain import catalogue, exporting, long_work
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.people import accounts
 from sticktionary.models import ExportJob, ImportJob, Pack, Sticker, Task
@@ -132,16 +133,13 @@ def download(request: HttpRequest, job_id: int) -> StreamingHttpResponse:
 
 # --- what all long work has ---
 
-KINDS: dict[str, tuple[type[Job], str, str]] = {
-    "imports": (ImportJob, "import_stickers", "studio_packs"),
-    "exports": (ExportJob, "export_queries", "studio_exports"),
-}
+KINDS: dict[str, type[Job]] = {"imports": ImportJob, "exports": ExportJob}
 
 
 def _job(request: HttpRequest, kind: str, job_id: int) -> Job:
-    model, permission, _page = KINDS[kind]
+    model = KINDS[kind]
     try:
-        accounts.require(player_of(request), permission)
+        accounts.require(player_of(request), long_work.PERMISSION_OF[model])
     except NotAllowed as refusal:
         raise PermissionDenied(refusal.message) from refusal
     return get_object_or_404(model, pk=job_id)
@@ -153,14 +151,22 @@ def job_state(request: HttpRequest, kind: str, job_id: int) -> JsonResponse:
 
 
 @require_POST
+def cancel(request: HttpRequest, kind: str, job_id: int) -> HttpResponse:
+    return _change(request, kind, job_id, long_work.cancel)
+
+
+@require_POST
 def resume(request: HttpRequest, kind: str, job_id: int) -> HttpResponse:
+    return _change(request, kind, job_id, long_work.resume)
+
+
+def _change(request: HttpRequest, kind: str, job_id: int, verb: Callable[..., None]) -> HttpResponse:
     job = _job(request, kind, job_id)
     try:
-        jobs.resume(job)
+        verb(actor=player_of(request), job=job)
     except Refused as refusal:
         messages.error(request, refusal.message)
-    page = reverse("studio_import_job", args=[job.pk]) if kind == "imports" else reverse(KINDS[kind][2])
-    return redirect(page)
+    return redirect("studio_import_job", job_id=job.pk) if kind == "imports" else redirect("studio_exports")
 
 
 def _of_each_kind(action: str, view: View) -> list[Any]:
@@ -181,5 +187,6 @@ urlpatterns = [
     path("exports/new/", new_export, name="studio_new_export"),
     path("exports/<int:job_id>/download/", download, name="studio_download"),
     *_of_each_kind("state", job_state),
+    *_of_each_kind("cancel", cancel),
     *_of_each_kind("resume", resume),
 ]

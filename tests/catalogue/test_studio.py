@@ -71,6 +71,7 @@ def pages(shop: dict[str, Any]) -> Iterator[tuple[str, str, set[str], int]]:
     yield "post", reverse("studio_import"), {"admin"}, 400
     yield "get", reverse("studio_import_job", args=[job]), {"admin"}, 200
     yield "get", reverse("studio_imports_state", args=[job]), {"admin"}, 200
+    yield "post", reverse("studio_imports_cancel", args=[job]), {"admin"}, 302
     yield "post", reverse("studio_imports_resume", args=[job]), {"admin"}, 302
     yield "get", reverse("lab_models"), lab, 200
     yield "post", reverse("lab_install"), lab, 400
@@ -79,6 +80,7 @@ def pages(shop: dict[str, Any]) -> Iterator[tuple[str, str, set[str], int]]:
     yield "get", reverse("studio_exports"), lab, 200
     yield "post", reverse("studio_new_export"), lab, 302
     yield "get", reverse("studio_exports_state", args=[export]), lab, 200
+    yield "post", reverse("studio_exports_cancel", args=[export]), lab, 302
     yield "post", reverse("studio_exports_resume", args=[export]), lab, 302
     yield "get", reverse("studio_download", args=[export]), lab, 200
     everybody = set(ROLES) - {"anonymous"}
@@ -184,6 +186,37 @@ def test_the_report_names_every_file_with_its_reason(admin: Client, imported: Im
     for name, reason in files.HOSTILE.items():
         assert f"<td>{name}</td>" in page
         assert reason in page
+
+
+def test_an_import_is_stopped_and_gone_on_with_and_both_are_written_down(admin: Client) -> None:
+    admin.post(reverse("studio_import"), {"archive": upload(archive()), **FACTS})
+    job = ImportJob.objects.get()
+    admin.post(reverse("studio_imports_cancel", args=[job.pk]))
+    assert not jobs.carry_out(ImportJob, job.pk, importing.run)
+    assert not Sticker.objects.exists()
+    admin.post(reverse("studio_imports_cancel", args=[job.pk]))  # it is over: refused, and said so on the page
+    admin.post(reverse("studio_imports_resume", args=[job.pk]))
+    assert jobs.carry_out(ImportJob, job.pk, importing.run)
+    assert Sticker.objects.count() == 1
+    done = AuditEntry.objects.filter(subject=f"importjob {job.pk}").order_by("pk")
+    assert list(done.values_list("verb", "actor")) == [
+        ("cancel_importjob", job.created_by_id),
+        ("resume_importjob", job.created_by_id),
+    ]
+
+
+def test_an_export_under_way_is_stopped_by_its_worker(admin: Client, shop: dict[str, Any]) -> None:
+    admin.post(reverse("studio_new_export"))
+    job = ExportJob.objects.latest("pk")
+
+    def stopped_meanwhile(held: ExportJob) -> None:
+        admin.post(reverse("studio_exports_cancel", args=[held.pk]))
+        held.heartbeat_at = None  # its next sign of life is due
+        exporting.run(held)
+
+    assert jobs.carry_out(ExportJob, job.pk, stopped_meanwhile)
+    job.refresh_from_db()
+    assert (job.state, exporting.archive_of(job)) == ("cancelled", None)
 
 
 def test_progress_is_told_as_json(admin: Client, shop: dict[str, Any]) -> None:
