@@ -128,7 +128,7 @@ GOES = {
     *("player_groups.player", "player_user_permissions.player", "logentry.user", "emailaddress.user"),
     *("consent.player", "notice.player", "playday.player", "skip.player", "sitting.player", "ledgerentry.player"),
     *("playerquality.player", "flag.player", "sanction.player", "case.player"),
-    *("apitoken.player", "startkey.player"),
+    *("apitoken.player", "startkey.player", "failedlook.player"),
 }
 
 
