@@ -78,7 +78,7 @@ def compare(version: ModelVersion) -> Comparison:
     task, _method, language, metric = ours.headline
     headline = next((row for row in rows if (row.task, row.language, row.metric) == (task, language, metric)), None)
     if headline is None:
-        return Comparison(name, rows=rows, why_not=_("The figure that decides was not measured for what it should beat."))
+        return Comparison(name, rows=rows, why_not=_("The figure that decides was not measured for what it is to beat."))
     return Comparison(name, headline, rows)
 
 
