@@ -1,1 +1,2 @@
-"""Simulated players on the real game: what the flags make of them. See `benchmarks/spam.py`."""
+"""Simulated players on the real game (`play`) and on a sketch of it (`sketch`): what the flags make of them. See
+`benchmarks/spam.py`."""

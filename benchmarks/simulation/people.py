@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from benchmarks.simulation.world import FILLERS, Words
 
@@ -188,10 +189,10 @@ TOWN = {
     "honest, skilled": 8, "honest, average": 8, "honest, weak": 6, "honest, quick": 3, "minority dialect": 4,
     "newcomer": 6, "lazy": 3, "copying": 3, "random": 5, "spammer": 5, "bot": 5, "clever bot": 3, "colluding": 2,
 }  # fmt: skip
-VILLAGE = {"honest, average": 4, "honest, skilled": 2, "honest, weak": 2, "colluding": 2}
+VILLAGE = {"honest, average": 4, "honest, skilled": 2, "honest, weak": 2, "minority dialect": 2, "colluding": 2}
 SPAM = {"random", "spammer", "bot", "clever bot"}
 HONEST = {"honest, skilled", "honest, average", "honest, weak", "honest, quick", "minority dialect", "newcomer"}
-TRAITS = {
+TRAITS: dict[str, tuple[type[Person], dict[str, Any]]] = {
     "honest, skilled": (Person, {"knows": 0.97, "tells": 0.92}),
     "honest, average": (Person, {"knows": 0.88, "tells": 0.8}),
     "honest, weak": (Person, {"knows": 0.7, "tells": 0.6}),
