@@ -89,7 +89,8 @@ def new_run(request: HttpRequest) -> HttpResponse:
     """The form; with "estimate" what the run would take, else the run itself."""
     recipe = _recipe(request)
     if request.method != "POST":
-        return _form_page(request, RunForm(recipe, initial={"release": request.GET.get("release")}), None)
+        release = request.GET.get("release") or data.usable_releases().first()
+        return _form_page(request, RunForm(recipe, initial={"release": release}), None)
     form, estimate = RunForm(recipe, request.POST), None
     if form.is_valid():
         try:
@@ -215,7 +216,7 @@ def _differing(beside: list[TrainingRun]) -> list[tuple[str, list[Any]]]:
 
 
 @require_GET
-@allowed("view_query")
+@allowed("view_trainingrun")
 def query(request: HttpRequest) -> HttpResponse:
     """What became of one query: the releases, runs and models it went into."""
     asked = request.GET.get("query", "").strip()

@@ -31,7 +31,9 @@ def _call(method: str, address: str, call: dict[str, Any], described: dict[str, 
         "address": address,
         "says": call.get("description", ""),
         "scope": call["security"][0]["token"][0],
-        "parameters": [*call.get("parameters", ()), *_body(call, described)],
+        "parameters": [
+            {**part, "type": _type(part["schema"])} for part in [*call.get("parameters", ()), *_body(call, described)]
+        ],
         "answers": sorted(call["responses"]),
     }
 
@@ -41,7 +43,21 @@ def _body(call: dict[str, Any], described: dict[str, Any]) -> Iterator[dict[str,
     named = described["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
     for name, shape in named.get("properties", {}).items():
         needed = name in named.get("required", ())
-        yield {"in": "body", "name": name, "required": needed, "description": shape.get("description", "")}
+        yield {
+            "in": "body",
+            "name": name,
+            "required": needed,
+            "schema": shape,
+            "description": shape.get("description", ""),
+        }
+
+
+def _type(shape: dict[str, Any]) -> str:
+    """In short: integer, string, one of these words."""
+    either = [_type(part) for part in shape.get("anyOf", ())]
+    words = [str(word) for word in shape.get("enum", ())]
+    named = shape.get("$ref", "").rpartition("/")[2]
+    return " | ".join([*either, *words]) or named or str(shape.get("type", ""))
 
 
 urlpatterns = [path("", told, name="lab_api")]

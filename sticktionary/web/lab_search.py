@@ -20,7 +20,9 @@ N_SHOWN = 24
 @allowed("view_modelversion")
 def try_search(request: HttpRequest) -> HttpResponse:
     versions = tryout.versions()
-    chosen = {"left": registry.champion_name(), "right": "", **request.GET.dict()}
+    live = registry.champion_name()
+    other = next((name for name, _title in reversed(versions) if name != live), "")
+    chosen = {"left": live, "right": other, **request.GET.dict()}
     form = TryForm(versions, chosen)
     sides = []
     if form.is_valid() and form.cleaned_data["q"].strip():

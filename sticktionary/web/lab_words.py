@@ -37,7 +37,7 @@ TASKS: dict[str, _StrOrPromise] = {
     "human_query": _("players’ queries"),
     "all_fields": _("all that is known of a sticker"),
     "description_only": _("descriptions"),
-    "whole_catalogue": _("the whole catalogue"),
+    "catalogue": _("the whole catalogue"),
 }
 LANGUAGES: dict[str, _StrOrPromise] = {"en": _("English"), "zh": _("Chinese"), "all": _("both languages")}
 ABBREVIATED = (
@@ -67,15 +67,20 @@ def helped(part: Setting) -> str:
 def _within(part: Setting) -> str:
     if part.kind not in {int, float} or (part.low is None and part.high is None):
         return ""
-    low, high = (("…" if end is None else f"{end:g}") for end in (part.low, part.high))
-    return gettext("From %(low)s to %(high)s.") % {"low": low, "high": high}
+    return gettext("From %(low)s to %(high)s.") % {"low": _told(part.low), "high": _told(part.high)}
+
+
+def _told(end: float | None) -> str:
+    if end is None:
+        return "…"
+    return f"{end:,.0f}" if abs(end) >= 1_000 else f"{end:g}"
 
 
 def metric(name: str) -> str:
     """As papers print it: R@10, nDCG@10, ROUGE-l."""
     for pattern, short in ABBREVIATED:
         name = pattern.sub(short, name)
-    return name.replace("_", " ")
+    return name.replace("[exact]", "").replace("_", " ")
 
 
 def method(name: str) -> str:

@@ -155,5 +155,5 @@ export function shown(value, unit = "") {
 
 export function bytes(n) {
   const power = Math.max(0, Math.min(4, Math.floor(Math.log2(Math.max(n, 1)) / 10)))
-  return `${Number((n / 2 ** (10 * power)).toPrecision(3))} ${["B", "KB", "MB", "GB", "TB"][power]}`
+  return `${Number((n / 2 ** (10 * power)).toPrecision(4))} ${["B", "KB", "MB", "GB", "TB"][power]}`
 }

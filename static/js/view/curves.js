@@ -9,10 +9,12 @@ export const titles = () => ({
   per_s: gettext("Examples per second"),
   memory_bytes: gettext("Memory"),
   temperature: gettext("Temperature"),
-  grad_norm: gettext("Length of the gradient"),
+  scale: gettext("Scale of the logits"),
+  waited: gettext("Share of the time without input"),
+  gradient_norm: gettext("Length of the gradient"),
 })
 
-const REST = new Set(["learning_rate", "per_s", "memory_bytes", "grad_norm", "temperature"])
+const REST = new Set(["learning_rate", "per_s", "memory_bytes", "gradient_norm", "temperature", "scale", "waited"])
 const UNITS = { memory_bytes: "bytes" }
 
 // "validation/recall_at_10" -> "validation: R@10"
