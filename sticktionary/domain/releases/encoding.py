@@ -72,9 +72,10 @@ def _of_kind(column: pa.Array) -> pa.Array:
 
 
 def _escaped(column: pa.Array) -> pa.Array:
-    special = pc.fill_null(pc.match_substring_regex(column, ESCAPED), False)
-    if not pc.any(special).as_py():
+    letters = np.frombuffer(bytes_of(column), np.uint8)
+    if not ((letters < 0x20) | (letters == ord('"')) | (letters == ord("\\"))).any():
         return column
+    special = pc.fill_null(pc.match_substring_regex(column, ESCAPED), False)
     texts = pa.array([encode(text)[1:-1].decode() for text in column.filter(special).to_pylist()], pa.string())
     return pc.replace_with_mask(column, special, texts)
 
@@ -86,11 +87,15 @@ def _floats(column: pa.Array) -> pa.Array:
 
 
 def _lists(column: pa.Array) -> pa.Array:
-    lengths = pc.list_value_length(column)
+    lengths, inner = pc.list_value_length(column), _values(column.flatten())
+    if len(inner) == 3:  # quotes go with the commas: there are many more texts than lists
+        texts, between = inner[1], ('["', '","', '"]')
+    else:
+        texts, between = joined(inner), ("[", ",", "]")
     ends = np.cumsum(np.append(0, pc.fill_null(lengths, 0)), dtype=np.int32)
-    texts = pa.ListArray.from_arrays(pa.array(ends), joined(_values(column.flatten())))
-    whole = pc.binary_join_element_wise("[", pc.binary_join(texts, ","), "]", "")
-    return pc.if_else(pc.is_valid(lengths), whole, None)
+    within = pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), texts), between[1])
+    whole = pc.binary_join_element_wise(between[0], within, between[2], "")
+    return pc.if_else(pc.equal(lengths, 0), "[]", whole)
 
 
 def bytes_of(texts: pa.Array) -> memoryview:

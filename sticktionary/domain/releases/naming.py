@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
+from django.db.models import Q, QuerySet
 
 from retrieval_engine.text import normalise
 from sticktionary.domain.releases import play, selection
@@ -16,12 +18,8 @@ from sticktionary.domain.releases.pseudonyms import Pseudonyms
 from sticktionary.domain.releases.reading import read
 from sticktionary.models import Player, Query, Round
 
-WRITTEN = {
-    "id": pa.int64(),
-    "round__source": pa.string(),
-    "round__labeler_id": pa.int64(),
-    "normalised": pa.string(),
-}
+WRITTEN = {"round_id": pa.int64(), "id": pa.int64(), "normalised": pa.string()}
+WRITERS = {"id": pa.int64(), "source": pa.string(), "labeler_id": pa.int64()}
 Told = Callable[[int], None]
 
 
@@ -38,9 +36,18 @@ def _suspects(names: Names, rules: ReleaseRules, moment: datetime, told: Told) -
     """Queries in which a name may stand: number, writer (none: it came with the sticker), normalised text."""
     rounds = selection.rounds(rules, moment)
     for first in play.starts(rounds):
-        here = rounds.filter(pk__gte=first, pk__lt=first + play.CHUNK)
-        written = read(Query.objects.filter(round__in=here, added_at__lt=moment).values_list(*WRITTEN), WRITTEN)
+        here = Q(round_id__gte=first, round_id__lt=first + play.CHUNK, added_at__lt=moment)
+        written = read(Query.objects.filter(here).order_by().values_list(*WRITTEN), WRITTEN)
         suspects = written.filter(names.may_be_in(written["normalised"]))
-        for number, source, labeler_id, text in zip(*(column.to_pylist() for column in suspects.columns), strict=True):
-            yield number, None if source == Round.Source.HOUSE else labeler_id or 0, text
+        yield from _with_writers(suspects, rounds.filter(pk__gte=first, pk__lt=first + play.CHUNK))
         told(0)
+
+
+def _with_writers(written: pa.RecordBatch, rounds: QuerySet[Round]) -> Iterator[tuple[int, int | None, str]]:
+    """Of these rounds; the others are not in the release."""
+    writers = read(rounds.order_by().values_list(*WRITERS), WRITERS)
+    place = pc.index_in(written["round_id"], writers["id"])
+    columns = (written["id"], writers["source"].take(place), writers["labeler_id"].take(place), written["normalised"])
+    for number, source, labeler_id, text in zip(*(column.to_pylist() for column in columns), strict=True):
+        if source is not None:
+            yield number, None if source == Round.Source.HOUSE else labeler_id or 0, text

@@ -58,7 +58,7 @@ class PlayTables:
             each.result()
 
     def _of_queries(self, queries: pa.RecordBatch, rounds: pa.RecordBatch, place: pa.Array) -> Iterator[Work]:
-        parts, ends = rounds["split"].take(place), objects(rounds, opening=",", closing="}\n")
+        parts, ends = rounds["split"].take(place), self._threads.submit(objects, rounds, opening=",", closing="}\n")
         for part in PARTS:
             is_here = pc.equal(parts, part)
             here, places = queries.filter(is_here), place.filter(is_here)
@@ -66,8 +66,8 @@ class PlayTables:
                 yield partial(self._write_lines, part, here, ends, places)
                 yield partial(self._write_rows, part, here, rounds, places)
 
-    def _write_lines(self, part: str, queries: pa.RecordBatch, ends: pa.Array, place: pa.Array) -> None:
-        self._lines[part].write(joined([objects(queries, closing=""), ends.take(place)]))
+    def _write_lines(self, part: str, queries: pa.RecordBatch, ends: Future[pa.Array], place: pa.Array) -> None:
+        self._lines[part].write(joined([objects(queries, closing=""), ends.result().take(place)]))
 
     def _write_rows(self, part: str, queries: pa.RecordBatch, rounds: pa.RecordBatch, place: pa.Array) -> None:
         whole = pa.RecordBatch.from_arrays(queries.columns + rounds.take(place).columns, schema=QUERY_SCHEMA)

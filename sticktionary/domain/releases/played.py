@@ -6,6 +6,7 @@ A chunk of play stays columns from the database to the files.
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -35,7 +36,8 @@ class Played:
         self._scope, self._finders, self._sieve = gathered.scope, gathered.standing.finders, gathered.sieve()
         self._names = ByNumber(gathered.scope.names, pa.string())
         self._parts = ByNumber(gathered.scope.parts, pa.string())
-        self._tables = PlayTables(folder)
+        self._tables, self._beside = PlayTables(folder), ThreadPoolExecutor(1, "played")
+        self._before: Future[None] | None = None
         self.lists, self.counts = Lists(), Counter[str]()
         self.labelers, self.retrievers = set[int](), set[int]()
 
@@ -43,9 +45,19 @@ class Played:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._beside.shutdown(cancel_futures=True)
         self._tables.leave()
 
     def take(self, chunk: Chunk) -> None:
+        """In a thread, so that the next one can be read meanwhile; what goes wrong is told then."""
+        self._wait()
+        self._before = self._beside.submit(self._take, chunk)
+
+    def _wait(self) -> None:
+        if self._before:
+            self._before.result()
+
+    def _take(self, chunk: Chunk) -> None:
         taken = self._sieve.taken(chunk)
         rounds = self._rounds(taken)
         self._tables.write(self._queries(taken, rounds), rounds, taken.queries["place"], self._lookups(taken, rounds))
@@ -53,6 +65,7 @@ class Played:
         self._count(taken, rounds)
 
     def close(self, folder: Path) -> list[File]:
+        self._wait()
         closing = self._tables.close()
         lists = self.lists.write(folder, self._scope.names, self._scope.rules.languages)
         return [*closing(), *lists]
