@@ -39,6 +39,7 @@ LISTS = (
     *("playerquality", "sanction", "auditentry", "case", "judgement", "ruling", "samestickers", "flag", "gold"),
     *("stickerdifficulty", "abusiveword", "ruleset", "annotation", "settlement", "conversation", "conversationimport"),
     *("release", "publication", "tombstone", "exportjob", "modelversion", "dayfigures"),
+    *("trainingrun", "generatedquery", "apitoken"),
 )
 ADMIN = (
     "/admin/",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from sticktionary.models import (
     AbusiveWord,
     Annotation,
+    ApiToken,
     AuditEntry,
     Case,
     Conversation,
@@ -18,6 +19,7 @@ from sticktionary.models import (
     DayFigures,
     ExportJob,
     Flag,
+    GeneratedQuery,
     Gold,
     ImportItem,
     ImportJob,
@@ -37,6 +39,7 @@ from sticktionary.models import (
     Skip,
     StickerDifficulty,
     Tombstone,
+    TrainingRun,
 )
 from tests.people.conftest import Play, _forget_rate_limits, admin, client_of, make_player, play, player
 
@@ -89,7 +92,10 @@ def one_of_each(play: Play, n: int) -> None:
     Publication.objects.create(release=release, target="hub", created_by=judge)
     ExportJob.objects.create(created_by=judge)
     ConversationImport.objects.create(path="p", label="l", created_by=judge)
-    ModelVersion.objects.create(name=f"m{n}", title="m", created_by=judge)
+    run = TrainingRun.objects.create(title=f"run{n}", recipe="stickerclip", release=release, created_by=judge)
+    model = ModelVersion.objects.create(name=f"m{n}", title="m", run=run, created_by=judge)
+    GeneratedQuery.objects.create(**sticker, text="smile", normalised="smile", log_probability=-1.0, model=model)
+    ApiToken.objects.create(player=judge, label="nightly", hint="stk_abcd", digest=f"{n:064x}", scopes=["read"])
     Conversation.objects.create(key=f"c{n}", language="en", source="s", licence="l")
     Tombstone.objects.create(kind="query", subject=n)
     RuleSet.objects.create(values={"gold_every": 9}, set_by=judge)

@@ -159,7 +159,10 @@ SEEN = {
     "moderator": ({"review", "appeals", "flags", "halted"}, False),
     "reviewer": ({"review", "appeals", "flags", "halted"}, False),
     "publisher": ({"halted", "exportjob", "release", "publication"}, True),
-    "researcher": ({"halted", "exportjob", "release", "publication", "modelversion", "conversationimport"}, True),
+    "researcher": (
+        {"halted", "exportjob", "release", "publication", "modelversion", "trainingrun", "conversationimport"},
+        True,
+    ),
 }
 
 

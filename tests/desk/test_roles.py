@@ -23,7 +23,7 @@ MAY_LOOK = {
     "moderator": PLAY | REVIEW | QUALITY | {"skip", "player", "auditentry", "notice"},
     "reviewer": PLAY | REVIEW | {"skip"},
     "publisher": PLAY | RELEASES,
-    "researcher": PLAY | RELEASES | {"modelversion", "conversationimport"},
+    "researcher": PLAY | RELEASES | {"modelversion", "trainingrun", "generatedquery", "conversationimport"},
     "admin": EVERYTHING,
 }
 STICKERS = {"put_active", "put_halted", "put_withdrawn"}
