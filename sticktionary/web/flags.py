@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from sticktionary.domain.errors import RuleBroken
-from sticktionary.domain.quality import evidence, flags, portrait, sanctions, weights, word_lists
+from sticktionary.domain.quality import evidence, flags, looking, portrait, sanctions, weights, word_lists
 from sticktionary.models import Flag, Player, Sanction
 from sticktionary.models.players import Language
 from sticktionary.web.workbench import allowed, player_of, show
@@ -43,6 +43,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "kind": kind,
         "kinds": [(value, label, counts[value]) for value, label in Flag.Kind.choices if value in counts],
         "n": sum(counts.values()),
+        "failed": looking.failed(),
     }
     return show(request, "flags", "quality", context)
 

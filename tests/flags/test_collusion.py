@@ -86,6 +86,59 @@ def test_more_finds_are_never_less_suspicious(k: int, more: int, sd: float) -> N
     assert collusion.excess(k + more, (leads, sd)) <= collusion.excess(k, (leads, sd)) + 1e-12
 
 
+def test_sides_are_added_up() -> None:
+    """Two tries on one side and one on the other, each a coin: at least two finds of three is a half."""
+    assert collusion.excess(2, (np.zeros(2), 0.0), (np.zeros(1), 0.0)) == pytest.approx(0.5)
+
+
+def test_a_code_that_both_use_is_seen_in_both_directions_together() -> None:
+    """Either way the meetings are too few to tell; together they are enough."""
+    meetings = [
+        Meeting(round_id, round_id % 12, finder % 12, round_id % 60, (round_id * 7 + finder) % 4 > 0)
+        for round_id in range(600)
+        for finder in (round_id + 2 + round_id // 12 % 9, round_id + 5 + round_id // 12 % 6)
+        if round_id % 12 > 1
+    ]
+    code = [
+        Meeting(1000 + n, writer, finder, n, finder < 2)
+        for n in range(12)
+        for writer in (n % 2,)
+        for finder in (1 - writer, 2 + n % 10, 2 + (n + 5) % 10)
+    ]
+    assert collusion.suspicions(meetings + [each for each in code if each.writer == 0]) == []
+    [found] = collusion.suspicions(meetings + code)
+    assert (found.pair, found.n_found, found.n, found.n_others_found) == ((0, 1), 12, 12, 0)
+
+
+def test_who_met_poor_partners_does_not_seem_poor() -> None:
+    """A writer whom mostly guessers looked up, and the one good retriever who came by: nothing is odd about the two."""
+    dice = random.Random(5)
+    meetings = []
+    for round_id in range(600):
+        writer, finder = round_id % 10, 10 + dice.choice(range(10))
+        if writer == 0:
+            finder = 19 if round_id % 50 == 0 else 10 + dice.choice(range(5))
+        is_found = dice.random() < (0.1 if finder < 15 else 0.9)
+        meetings.append(Meeting(round_id, writer, finder, round_id % 60, is_found))
+    [pair] = [each for each in collusion.every_pair(meetings) if each.met[0].pair == (0, 19)]
+    assert pair.expected > 0.7 * len(pair.met)
+    assert collusion.suspicions(meetings) == []
+
+
+def test_two_with_a_dialect_of_their_own_are_left_alone() -> None:
+    """Others understand two of five of their words; they understand each other."""
+    found = []
+    for seed in range(6):
+        dice = random.Random(seed)
+        meetings = []
+        for round_id in range(700):
+            writer, finder = dice.sample(range(10), 2)
+            p = 0.9 if {writer, finder} == {0, 1} else (0.55 if writer in (0, 1) else 0.75)
+            meetings.append(Meeting(round_id, writer, finder, dice.randrange(60), dice.random() < p))
+        found += collusion.suspicions(meetings)
+    assert found == []
+
+
 def test_what_is_uncertain_makes_a_pair_less_suspicious() -> None:
     leads = np.zeros(12)
     assert collusion.excess(11, (leads, 1.0)) > collusion.excess(11, (leads, 0.1))

@@ -234,6 +234,49 @@ def test_absent_targets_say_nothing() -> None:
     assert effort.fails_gold(play) is None
 
 
+def test_half_a_heart_shows_in_habits_where_finds_alone_would_not_tell() -> None:
+    """Every other page the first three plates, every third round old words, and half of what others find."""
+    lookups = [
+        lookup(n, found=n % 5 < 2, n_picks=3, plates=[0, 1, 2] if n % 2 else [5 + n % 17, n % 5, 23]) for n in range(30)
+    ]
+    rounds = [written(n, *(["lol"] if n % 3 == 0 else [])) for n in range(30)]
+    finding = effort.at_random(Play(lookups, rounds))
+    assert finding is not None
+    figures = {name: finding.evidence[name] for name in ("pattern", "n_habit", "n_pages", "n_again", "n_rounds")}
+    assert figures == {"pattern": "half", "n_habit": 15, "n_pages": 30, "n_again": 9, "n_rounds": 30}
+    careful = [replace(each, is_found=n % 10 < 7) for n, each in enumerate(lookups)]
+    assert effort.at_random(Play([replace(each, plates=[each.plates[0] + 6, 2]) for each in careful], [])) is None
+
+
+def test_who_finds_is_left_alone_whatever_their_habits() -> None:
+    tired = [lookup(n, found=n % 5 != 4, n_picks=3, plates=[0, 1, 2] if n % 7 == 0 else [n % 24, 3]) for n in range(60)]
+    assert effort.at_random(Play(tired)) is None
+
+
+def test_who_never_looked_is_noticed_sooner_than_who_gave_up() -> None:
+    missed = [lookup(n, found=False) for n in range(40)]
+    needed = {
+        is_whole: min(n for n in range(41) if effort.at_random(Play(missed[:n], is_whole=is_whole)))
+        for is_whole in (True, False)
+    }
+    assert needed[True] < needed[False] < 12
+
+
+def test_a_metronome_is_heard_through_lookups_and_lines_together() -> None:
+    dice = random.Random(7)
+
+    def tick(mean: float) -> float:
+        return mean * dice.uniform(0.85, 1.15)
+
+    lookups = [lookup(n, seconds=tick(5)) for n in range(7)]
+    lines = [Line(f"{n * 104729:09}", f"{n * 104729:09}", tick(3)) for n in range(14)]
+    rounds = [written(n, seconds=20.0 + 9 * n, lines=lines[2 * n : 2 * n + 2]) for n in range(7)]
+    assert patterns.bot(Play(lookups)) is None
+    finding = patterns.bot(Play(lookups, rounds))
+    assert finding is not None
+    assert (finding.evidence["pattern"], finding.evidence["n"]) == ("metronome", 21)
+
+
 def test_failing_gold_again_and_again_is_flagged() -> None:
     assert effort.fails_gold(Play([lookup(n, found=False, is_gold=True) for n in range(5)])) is None
     assert effort.fails_gold(Play([lookup(n, found=False, is_gold=True) for n in range(6)])) is not None

@@ -61,6 +61,18 @@ def test_one_kind_weighs_two_kinds_hide_and_nothing_harder_comes_by_itself(suspe
     assert steps(suspect) == [Step.OFF_BOARD, Step.WEIGHT]
 
 
+@pytest.mark.parametrize("kind", ["collusion", "code_word"])
+def test_what_a_pair_shares_weighs_nothing_until_a_person_has_upheld_it(
+    kind: str, suspect: Player, moderator: Player
+) -> None:
+    raised = flag(suspect, kind)
+    assert steps(suspect) == []
+    flags.decide(actor=moderator, flag_id=raised.pk, state="upheld")
+    assert steps(suspect) == [Step.OFF_BOARD, Step.WEIGHT]
+    flags.decide(actor=moderator, flag_id=raised.pk, state="open")
+    assert steps(suspect) == []
+
+
 def test_nobody_is_judged_on_few_answers(anna: Player, stickers: list[Sticker]) -> None:
     finish(anna, playing(anna))
     flag(anna, "too_fast")

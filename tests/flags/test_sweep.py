@@ -6,10 +6,13 @@ from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from sticktionary.domain.quality import facts, flags, portrait
+from sticktionary.domain.quality import facts, flags, looking, portrait
 from sticktionary.domain.quality.collusion import Meeting
+from sticktionary.domain.quality.traces import Play
 from sticktionary.models import Case, Flag, Player, Query, Retrieval, Round, Sticker, Watermark
 from tests.flags.conftest import finish, playing, role
 from tests.game.conftest import make_player
@@ -126,6 +129,92 @@ def test_a_pair_is_flagged_on_both_sides_once_and_its_rounds_are_looked_at(
     assert set(Case.objects.values_list("round_id", "kind")) == {(round_.pk, "flagged") for round_ in rounds}
 
 
+def accuse(met: list[Meeting]) -> int:
+    with patch("sticktionary.domain.quality.facts.meetings", lambda now: met):
+        return flags.sweep_pairs()
+
+
+def with_code(writer: Player, finder: Player, stickers: list[Sticker], others: list[Player]) -> list[Meeting]:
+    """Rounds of one that the other finds and nobody else does, looked up now."""
+    rounds, at = [_round(writer, sticker) for sticker in stickers[:12]], timezone.now().timestamp()
+    met = [Meeting(round_.pk, writer.pk, finder.pk, round_.sticker_id, True, 0.9, at) for round_ in rounds]
+    return met + [
+        Meeting(round_.pk, writer.pk, other.pk, round_.sticker_id, False, 0.9, at)
+        for round_, other in zip(rounds, others, strict=True)
+    ]
+
+
+def test_a_pair_once_judged_is_flagged_again_by_what_came_after_alone(
+    anna: Player, ben: Player, stickers: list[Sticker], moderator: Player
+) -> None:
+    others = [make_player(f"other{n}") for n in range(12)]
+    before = with_code(anna, ben, stickers, others)
+    assert accuse(before) == 2
+    flags.decide(actor=moderator, flag_id=Flag.objects.get(player=anna).pk, state="dismissed")
+    assert accuse(before) == 0
+    after = with_code(anna, ben, stickers, others)
+    assert [accuse(before + after), accuse(before + after)] == [1, 0]
+    assert sorted(Flag.objects.values_list("player__username", "state")) == [
+        ("anna", "dismissed"), ("anna", "open"), ("ben", "open"),
+    ]  # fmt: skip
+    assert Flag.objects.get(player=anna, state="open").evidence["n"] == 12
+
+
+def test_who_cannot_be_looked_at_keeps_nobody_else_from_it(
+    anna: Player, ben: Player, stickers: list[Sticker], moderator: Player
+) -> None:
+    play(anna, 14)
+    play(ben, 14)
+    read = facts.play_of
+
+    def failing(player_id: int) -> Play:
+        if player_id == anna.pk:
+            raise ValueError("no such rank")
+        return read(player_id)
+
+    with patch("sticktionary.domain.quality.facts.play_of", failing):
+        flags.sweep()
+        flags.sweep()
+    assert ("ben", "too_fast") in raised()
+    assert [name for name, _ in raised() if name == "anna"] == []
+    [failed] = looking.failed()
+    assert (failed.player, failed.what, failed.error) == (anna, "play", "ValueError: no such rank")
+    assert failed.n_times == 2
+    client = Client()
+    client.force_login(moderator)
+    assert list(client.get(reverse("studio_flags")).context["failed"]) == [failed]
+    Watermark.objects.filter(name="flags").update(until=timezone.now() + timedelta(hours=1))
+    flags.sweep()  # nobody has played since, and yet
+    assert ("anna", "too_fast") in raised()
+    assert list(looking.failed()) == []
+
+
+def test_a_pair_that_cannot_be_flagged_keeps_no_other_from_it(
+    anna: Player, ben: Player, stickers: list[Sticker]
+) -> None:
+    met = with_code(anna, ben, stickers, [make_player(f"other{n}") for n in range(12)])
+    with patch("sticktionary.domain.quality.wording.examples", side_effect=ValueError("no text")):
+        assert accuse(met) == 0
+    assert [(failed.player, failed.what) for failed in looking.failed()] == [(anna, "pairs")]
+    assert accuse(met) == 2
+    assert list(looking.failed()) == []
+
+
+def test_phrases_that_everybody_has_are_not_taken_for_copied(anna: Player, stickers: list[Sticker]) -> None:
+    others = [_round(make_player(f"other{n}"), sticker, text) for n, (sticker, text) in enumerate(
+        zip(stickers[:5], ["so sad", "so sad", "so sad", "zyx", "zyx"], strict=True)
+    )]  # fmt: skip
+    now = timezone.now()
+    for read in (others[0], others[3]):
+        Retrieval.objects.create(
+            player=anna, round=read, state="answered", candidates=[1], dealt_at=now, lease_until=now, answered_at=now
+        )
+    for sticker, text in zip(stickers[6:9], ["so sad", "zyx", "quite new"], strict=True):
+        _round(anna, sticker, text)
+    lines = {line.text: line.is_seen for round_ in facts.play_of(anna.pk).rounds for line in round_.lines}
+    assert lines == {"so sad": False, "zyx": True, "quite new": False}
+
+
 def test_meetings_are_read_from_the_rows(anna: Player, ben: Player, stickers: list[Sticker]) -> None:
     round_ = _round(anna, stickers[0])
     now = timezone.now()
@@ -146,10 +235,10 @@ def test_the_portrait_says_what_was_played(anna: Player, stickers: list[Sticker]
     assert portrait.skill_of(make_player("new").pk) is None
 
 
-def _round(player: Player, sticker: Sticker) -> Round:
+def _round(player: Player, sticker: Sticker, text: str = "zzyzx") -> Round:
     now = timezone.now()
     round_ = Round.objects.create(
         sticker=sticker, language="en", labeler=player, state="found", dealt_at=now, submitted_at=now
     )  # fmt: skip
-    Query.objects.create(round=round_, text="zzyzx", normalised="zzyzx", position=1, added_at=now)
+    Query.objects.create(round=round_, text=text, normalised=text, position=1, added_at=now)
     return round_
