@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.lab import approval, beside, card, comparison, lineage, promotion, registry, shadowing
+from sticktionary.domain.lab import approval, beside, card, comparison, lineage, promotion, registry, runs, shadowing
 from sticktionary.domain.search import catalogue_search
 from sticktionary.models import ModelVersion
 from sticktionary.web import lab_figures
@@ -81,6 +81,7 @@ def model(request: HttpRequest, version_id: int) -> HttpResponse:
         "compared": comparison.compare(version) if version.stage == Stage.CANDIDATE else None,
         "headline": lab_figures.headline(report) if report else None,
         "tables": lab_figures.tables(report) if report else [],
+        "words_only": registry.WORDS_ONLY,
         "card": card.of(version),
         "chain": lineage.of_model(version),
         "shadow": [_shadow_of(curve) for curve in beside.curves(version)],
@@ -197,6 +198,16 @@ def _unshadow(request: HttpRequest, version: ModelVersion) -> str:
     return _("It answers no more. What it found is kept.")
 
 
+def _measure(request: HttpRequest, version: ModelVersion) -> str:
+    """Have what is live measured on the release that this one was judged on, so that they can be compared."""
+    live = registry.champion(version.kind)
+    if live is None or version.run is None:
+        raise Refused("nothing_to_measure", _("There is nothing to measure it against."))
+    judged = version.run
+    run = runs.evaluate(actor=player_of(request), recipe=judged.recipe, release=judged.release, base=live.name)
+    return _("Run %(number)s measures what is live; look here again when it is over.") % {"number": run.pk}
+
+
 def _retire(request: HttpRequest, version: ModelVersion) -> str:
     approval.retire(actor=player_of(request), version=version, why=_why(request))
     return _("Put away.")
@@ -234,4 +245,5 @@ urlpatterns = [
         path(f"<int:version_id>/{name}/", _acting(verb, "promote_model"), name=f"lab_model_{name}")
         for name, verb in PROMOTES.items()
     ],
+    path("<int:version_id>/measure/", _acting(_measure, "train"), name="lab_model_measure"),
 ]

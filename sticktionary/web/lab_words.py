@@ -51,11 +51,9 @@ ABBREVIATED = (
 )
 
 
-SETTINGS: dict[str, _StrOrPromise] = {}
-
-
 def setting(name: str) -> str:
-    return str(SETTINGS.get(name, name.replace("_", " ").capitalize()))
+    """Its label; see `lab_help`, which holds these and the recipes' own texts."""
+    return gettext(name.replace("_", " ").capitalize())
 
 
 def helped(part: Setting) -> str:

@@ -11,12 +11,13 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from retrieval_engine.training.recipes import recipes
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import promotion, registry, runs, tryout
 from sticktionary.domain.search import catalogue_search
 from sticktionary.models import ModelVersion, Player, Query, Release, Round, RunEvent, Sticker, TrainingRun
-from sticktionary.web import lab, lab_api, lab_models, lab_search, lab_tokens
+from sticktionary.web import lab, lab_api, lab_help, lab_models, lab_search, lab_tokens
 from tests.catalogue import colours
 from tests.lab.test_api import REPORT
 from tests.people.conftest import client_of, make_player
@@ -56,7 +57,7 @@ def addresses(run: TrainingRun, candidate: ModelVersion) -> Iterator[tuple[str, 
 
 def test_only_researchers_and_admins_come_in(run: TrainingRun, candidate: ModelVersion) -> None:
     held = list(addresses(run, candidate))
-    assert len(held) == 30
+    assert len(held) == 31
     for role in ROLES:
         player = make_player(f"a_{role}")
         if role != "contributor":
@@ -260,3 +261,10 @@ PAGES = {"lab": "home", "lab_runs": "runs", "lab_models": "models", "lab_tokens"
 
 def test_the_place_in_the_lab_is_marked(browser: Client) -> None:
     assert {name: browser.get(reverse(name)).context["here"] for name in PAGES} == PAGES
+
+
+def test_all_that_recipes_say_is_there_to_be_translated() -> None:
+    said = {text for recipe in recipes().values() for text in (recipe.title, recipe.about)}
+    for part in (part for recipe in recipes().values() for part in recipe.described()):
+        said |= {part.help, part.name.replace("_", " ").capitalize()}
+    assert set(lab_help.TEXTS) == said
