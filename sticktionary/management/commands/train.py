@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--release", type=int, metavar="NUMBER", help="to learn from; otherwise the newest")
         parser.add_argument("--base", default="", help="to start from: a name, a folder, an installed model, tiny")
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the recipe")
-        parser.add_argument("--settings", action="store_true", help="list the recipe's settings and end")
+        parser.add_argument("--list", action="store_true", help="list the settings of the recipe and end")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--device", choices=checks.DEVICES, default="auto")
         parser.add_argument("--title", default="")
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--resume", type=int, metavar="ID", help="go on with a run that stopped")
 
     def handle(self, *, recipe: str, resume: int | None, wait: bool, **given: Any) -> None:
-        if given["settings"]:
+        if given["list"]:
             self._list_settings(recipe)
             return
         try:
