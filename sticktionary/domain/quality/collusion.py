@@ -93,8 +93,8 @@ class _Leads:
     def _step(self) -> None:
         """One of Newton's for each side after the other."""
         for side, leads in zip(self.sides, self.leads, strict=True):
-            missing = np.bincount(side, self.found - self._chances(), len(leads)) - leads / SPREAD**2
             self.chances = self._chances()
+            missing = np.bincount(side, self.found - self.chances) - leads / SPREAD**2
             leads += missing / self._certainty(side)
 
     def _chances(self) -> np.ndarray:
@@ -106,9 +106,11 @@ class _Leads:
         return np.asarray(np.bincount(side, self.chances * (1 - self.chances)) + SPREAD**-2)
 
     def without(self, rows: Sequence[int]) -> Side:
-        """The logits of some answers of one retriever to one writer, had these not been seen; and what is not known."""
-        rest, known = self.found[rows] - self.chances[rows], self.chances[rows] * (1 - self.chances[rows])
-        logits, variance = logit(self.chances[rows]), 0.0
+        """The logits of some answers of one retriever to one writer, had these not been seen; and what is not known.
+        One of Newton's steps away from the mode, which is exact enough while the pair is a part of what the two did."""
+        chances = self.chances[rows]
+        rest, known = self.found[rows] - chances, chances * (1 - chances)
+        logits, variance = logit(chances), 0.0
         for side, certainty in zip(self.sides[:2], self.certainty, strict=False):
             left = certainty[side[rows[0]]] - known.sum()
             logits, variance = logits - rest.sum() / left, variance + 1 / left
