@@ -98,6 +98,15 @@ def test_models_of_different_tests_are_not_compared(frozen: Release, researcher:
     assert comparison.compare(version).verdict == "better"
 
 
+def test_a_model_of_a_withdrawn_release_needs_a_reason(frozen: Release, researcher: Player) -> None:
+    version = candidate(frozen)
+    Release.objects.update(withdrawn_at=frozen.frozen_at, why_withdrawn="names in it")
+    told = f"The release it learnt from, “{frozen}”, was withdrawn: names in it Say why"
+    with pytest.raises(Refused, match=told):
+        approval.approve(actor=researcher, version=version)
+    assert approval.approve(actor=researcher, version=version, why="they are not in the model").approved_at
+
+
 def test_only_the_role_decides(frozen: Release) -> None:
     version, player = candidate(frozen), make_player("pat")
     verbs: list[Callable[[], object]] = [

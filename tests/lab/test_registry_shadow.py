@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sticktionary.domain import search as search_module
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.lab import beside, embedding, promotion, shadowing
+from sticktionary.domain.lab import beside, embedding, promotion, registry, shadowing
 from sticktionary.domain.play import chance
 from sticktionary.domain.search import CatalogueSearch, catalogue_search
 from sticktionary.models import Embedding, ModelVersion, Player, Release, Round, ShadowLook, Sticker
@@ -115,6 +115,18 @@ def test_only_a_candidate_runs_beside_the_live_model_and_one_at_a_time(
     assert list(ModelVersion.objects.filter(is_shadow=True)) == [other]
     shadowing.stop(actor=researcher)
     assert not ModelVersion.objects.filter(is_shadow=True).exists()
+
+
+def test_what_ran_beside_the_live_model_goes_live_only_when_it_is_approved(
+    frozen: Release, live: ModelVersion, researcher: Player
+) -> None:
+    version = shadowing.shadow(actor=researcher, version=candidate(frozen, dim=4))
+    shadowing.stop(actor=researcher)
+    with pytest.raises(Refused, match="Nobody has approved"):
+        promotion.resume(actor=researcher, version=version)
+    ModelVersion.objects.filter(pk=version.pk).update(state="queued", cancel_asked_at=None)
+    assert worked(version).state == "failed"
+    assert registry.champion() == live
 
 
 def test_it_answers_the_same_previews_and_is_never_shown(

@@ -23,7 +23,7 @@ def approve(*, actor: Player | None, version: ModelVersion, why: str = "") -> Mo
         raise Refused("no_candidate", _("This model is not waiting for an approval."))
     found = compare(held)
     if found.needs_reason and not why.strip():
-        known = found.why_not or _("It measured lower than the live model.")
+        known = found.why_not or found.doubt or _("It measured lower than the live model.")
         raise Refused("needs_reason", known + " " + _("Say why it may go live all the same."))
     held.approved_by, held.approved_at, held.why = actor, timezone.now(), why.strip()[:WHY_MOST]
     held.save(update_fields=["approved_by", "approved_at", "why"])

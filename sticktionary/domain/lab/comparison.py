@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from retrieval_engine.training.figures import Figure, Report, apart
 from sticktionary.domain.lab import registry
-from sticktionary.models import ModelVersion, TrainingRun
+from sticktionary.models import ModelVersion, Release, TrainingRun
 
 LIVE, GAIN = "live", "gain"  # methods in reports: the live model, and the paired difference to it
 NOTHING_LIVE = {"stickerclip": "bm25", "querygen": "untrained"}  # the method to be beaten then
@@ -53,6 +53,7 @@ class Comparison:
     headline: Row | None = None
     rows: list[Row] = field(default_factory=list)
     why_not: str = ""
+    doubt: str = ""  # what else speaks against it
 
     @property
     def verdict(self) -> Verdict:
@@ -61,7 +62,7 @@ class Comparison:
     @property
     def needs_reason(self) -> bool:
         """Whoever wants it all the same says why: it measured lower, however little, or nobody knows."""
-        return self.headline is None or self.headline.gain < 0
+        return self.headline is None or self.headline.gain < 0 or bool(self.doubt)
 
 
 def compare(version: ModelVersion) -> Comparison:
@@ -78,8 +79,17 @@ def compare(version: ModelVersion) -> Comparison:
     task, _method, language, metric = ours.headline
     headline = next((row for row in rows if (row.task, row.language, row.metric) == (task, language, metric)), None)
     if headline is None:
-        return Comparison(name, rows=rows, why_not=_("The figure that decides was not measured for what it is to beat."))
-    return Comparison(name, headline, rows)
+        return Comparison(
+            name, rows=rows, why_not=_("The figure that decides was not measured for what it is to beat.")
+        )
+    return Comparison(name, headline, rows, doubt=_doubt(version.run.release))
+
+
+def _doubt(release: Release) -> str:
+    if release.withdrawn_at is None:
+        return ""
+    text = _("The release it learnt from, “%(release)s”, was withdrawn: %(why)s")
+    return text % {"release": release, "why": release.why_withdrawn}
 
 
 def report_of(run: TrainingRun | None) -> Report | None:

@@ -53,14 +53,15 @@ def _require_promotable(version: ModelVersion) -> None:
         raise Refused("live", _("This model is live already."))
     if not version.path:
         raise Refused("not_installed", _("This model has not been installed. Try that again first."))
-    _require_not_rejected(version)
-    if version.run_id is not None and version.approved_at is None:
-        raise Refused("not_approved", _("Nobody has approved this model yet. See how it compares, then approve it."))
+    _require_approved(version)
 
 
-def _require_not_rejected(version: ModelVersion) -> None:
+def _require_approved(version: ModelVersion) -> None:
+    """Somebody's word is asked for what was trained here; who brings a model in from elsewhere gives theirs with it."""
     if version.stage == Stage.REJECTED:
         raise Refused("rejected", _("This model was turned down: %(why)s") % {"why": version.why})
+    if version.run_id is not None and version.approved_at is None:
+        raise Refused("not_approved", _("Nobody has approved this model yet. See how it compares, then approve it."))
 
 
 def _require_alone(of_kind: list[ModelVersion]) -> None:
@@ -128,8 +129,8 @@ def resume(*, actor: Player | None, version: ModelVersion) -> None:
         accounts.require(actor, "promote_model")
     of_kind = registry.of_kind_locked(version.kind)
     held = next(other for other in of_kind if other.pk == version.pk)
-    _require_not_rejected(held)
     if not held.is_shadow:
+        _require_approved(held)
         _require_alone(of_kind)
     jobs.resume(held)
     AuditEntry.objects.create(actor=actor, verb="resume_promotion", subject=version.name)
@@ -174,6 +175,7 @@ def _go_live(version: ModelVersion) -> bool:
         raise jobs.LeaseLost(f"{held.pk}")
     if held.cancel_asked_at is not None:
         raise jobs.Cancelled(f"{held.pk}")
+    _require_approved(held)
     if _lacks(held):
         return False
     if version.stage != Stage.CHAMPION:  # as it was when the job began: a live one only catches up

@@ -8,8 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from threading import BoundedSemaphore
 
@@ -36,24 +35,8 @@ LOOKER = ThreadPoolExecutor(1, thread_name_prefix="shadow")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Look:
-    """What is to be written down."""
-
-    model: str
-    champion: str
-    kind: ShadowLook.Kind
-    at: datetime
-    round_id: int
-    language: str
-    rank: int | None
-    champion_rank: int | None
-    overlap: float | None
-    ms: float
-
-
 _places = BoundedSemaphore(N_WAITING)
-_looks: deque[Look] = deque(maxlen=1_000)
+_looks: deque[tuple[str, ShadowLook]] = deque(maxlen=1_000)  # by the name of the model, to be written down
 
 
 # --- verbs ---
@@ -127,34 +110,41 @@ def _look(look: Callable[[], None]) -> None:
 
 def _look_at_preview(round_id: int, language: str, text: str, target: int, shown: Found) -> None:
     found = catalogue_search.shadow_preview(text, target)
-    if found is not None:
-        first, theirs = set(found.ids[:N_FIRST]), set(shown.ids[:N_FIRST])
-        overlap = len(first & theirs) / max(1, len(first), len(theirs))
-        _note(found.model_version, shown.model_version, ShadowLook.Kind.PREVIEW, round_id, language,
-              found.target_rank, shown.target_rank, overlap, found.ms)  # fmt: skip
+    if found is None:
+        return
+    first, theirs = set(found.ids[:N_FIRST]), set(shown.ids[:N_FIRST])
+    look = ShadowLook(
+        champion=shown.model_version,
+        kind=ShadowLook.Kind.PREVIEW,
+        at=timezone.now(),
+        round_id=round_id,
+        language=language,
+        rank=found.target_rank,
+        champion_rank=shown.target_rank,
+        overlap=len(first & theirs) / max(1, len(first), len(theirs)),
+        ms=found.ms,
+    )
+    _looks.append((found.model_version, look))
 
 
 def _look_at_round(round_id: int, language: str, texts: Sequence[str], candidates: Sequence[int], target: int) -> None:
-    model, champion, started = catalogue_search.shadow_version, catalogue_search.model_version, time.perf_counter()
-    ours, theirs = catalogue_search.shadow_rank_among(texts, candidates), catalogue_search.rank_among(texts, candidates)
-    if model is not None and ours is not None and target in ours:
-        ms = (time.perf_counter() - started) * 1_000
-        ranks = ours.index(target) + 1, theirs.index(target) + 1
-        _note(model, champion, ShadowLook.Kind.ROUND, round_id, language, *ranks, None, ms)
-
-
-def _note(
-    model: str,
-    champion: str,
-    kind: ShadowLook.Kind,
-    round_id: int,
-    language: str,
-    rank: int | None,
-    champion_rank: int | None,
-    overlap: float | None,
-    ms: float,
-) -> None:
-    _looks.append(Look(model, champion, kind, timezone.now(), round_id, language, rank, champion_rank, overlap, ms))
+    model, champion, began = catalogue_search.shadow_version, catalogue_search.model_version, time.perf_counter()
+    ours = catalogue_search.shadow_rank_among(texts, candidates)
+    ms = (time.perf_counter() - began) * 1_000
+    theirs = catalogue_search.rank_among(texts, candidates)
+    if model is None or ours is None or target not in ours:
+        return
+    look = ShadowLook(
+        champion=champion,
+        kind=ShadowLook.Kind.ROUND,
+        at=timezone.now(),
+        round_id=round_id,
+        language=language,
+        rank=ours.index(target) + 1,
+        champion_rank=theirs.index(target) + 1,
+        ms=ms,
+    )
+    _looks.append((model, look))
 
 
 # --- with the database ---
@@ -165,25 +155,12 @@ def write_down() -> int:
     looks = [_looks.popleft() for _ in range(len(_looks))]
     if not looks:
         return 0
-    models = dict(ModelVersion.objects.filter(name__in={look.model for look in looks}).values_list("name", "pk"))
-    rounds = set(Round.objects.filter(pk__in={look.round_id for look in looks}).values_list("pk", flat=True))
-    rows = [
-        ShadowLook(
-            model_id=models[look.model],
-            champion=look.champion,
-            kind=look.kind,
-            at=look.at,
-            round_id=look.round_id,
-            language=look.language,
-            rank=look.rank,
-            champion_rank=look.champion_rank,
-            overlap=look.overlap,
-            ms=look.ms,
-        )
-        for look in looks
-        if look.model in models and look.round_id in rounds
-    ]
-    return len(ShadowLook.objects.bulk_create(rows))
+    models = dict(ModelVersion.objects.filter(name__in={model for model, _ in looks}).values_list("name", "pk"))
+    rounds = set(Round.objects.filter(pk__in={look.round_id for _, look in looks}).values_list("pk", flat=True))
+    kept = [(models[model], look) for model, look in looks if model in models and look.round_id in rounds]
+    for model_id, look in kept:
+        look.model_id = model_id
+    return len(ShadowLook.objects.bulk_create(look for _, look in kept))
 
 
 def forget_old() -> int:
