@@ -222,8 +222,35 @@ def test_a_list_that_cannot_be_read_is_named_and_the_rest_comes_in(imported: Imp
     )
     assert outcomes(job)["stickers/a.png"] == "imported"
     told = reasons(job)
-    assert told.keys() == {"sticker_queries_en.csv", "more.jsonl", "ghost.png (listed)"}
+    assert told.keys() == {"sticker_queries_en.csv", "more.jsonl:1", "ghost.png (listed)"}
     assert told["ghost.png (listed)"] == "No picture of this name came with the list."
+
+
+def test_a_bad_line_among_good_ones_is_named_by_its_number(imported: Importer, tmp_path: Path) -> None:
+    one, two = (json.dumps({"sticker": "a.png", "queries_en": [query]}) for query in ("one", "two"))
+    lines = "\n".join([one, "", "{not json}", '["a.png"]', two]).encode()
+    job = imported(files.folder(tmp_path / "pack", {"stickers/a.png": files.png(1), "more.jsonl": lines}))
+    assert reasons(job) == dict.fromkeys(["more.jsonl:3", "more.jsonl:4"], "This line is not a JSON object.")
+    assert queries(Sticker.objects.get(), "en") == ["one", "two"]
+
+
+def test_a_language_that_nobody_plays_in_is_named_and_left_out(imported: Importer, tmp_path: Path) -> None:
+    lists = {
+        "sticker_queries_fr.csv": b"sticker_id,labeled_queries\na.png,bonjour\n",
+        "queries_de_release.csv": b"sticker_id,labeled_queries\na.png,hallo\n",
+        "own.csv": b"sticker,queries_en,queries_es\na.png,hello,hola\n",
+        "lines.jsonl": b'{"sticker": "a.png", "queries": ["ciao"], "lang": "it"}\n'
+        b'{"sticker": "a.png", "queries": ["ok"], "lang": "zh-CN"}\n',
+    }
+    job = imported(files.folder(tmp_path / "pack", {"stickers/a.png": files.png(1), **lists}))
+    assert reasons(job) == {
+        "sticker_queries_fr.csv": "There is no language called fr.",
+        "queries_de_release.csv": "There is no language called de.",
+        "own.csv:2 (a.png)": "There is no language called es.",
+        "lines.jsonl:1 (a.png)": "There is no language called it.",
+    }
+    sticker = Sticker.objects.get()
+    assert (queries(sticker, "en"), queries(sticker, "zh")) == (["hello"], ["ok"])
 
 
 def test_a_query_too_long_is_named_and_the_others_are_kept(imported: Importer, tmp_path: Path) -> None:

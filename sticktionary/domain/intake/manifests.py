@@ -1,7 +1,8 @@
 """The words that come with pictures: StickerQueries CSVs, CSV and JSON lines of one's own, WhatsApp's contents.json.
 
 A line names its sticker (`sticker_id`, `sticker`, `file`, ...) and gives queries (`queries_en`, `queries_zh`,
-`queries`, `labeled_queries`) and labels. Where neither column nor file name tells the language, the script does.
+`queries`, `labeled_queries`) and labels. Where neither column nor line nor file name tells the language, the script
+does; what is said to be in a language that nobody plays in is named and left out.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ from sticktionary.models.players import Language
 SUFFIXES = {".csv", ".jsonl", ".json"}
 MAX_BYTES = 64 * 2**20
 MAX_QUERY = 200  # characters
+MOST_BAD = 1_000  # lines of a list that are named; with more it is no list
 NAME_KEYS = ("sticker_id", "sticker", "file", "file_name", "filename", "image")
 LABELS = ("emotion", "style", "gesture", "posture", "facial_expression", "verbal", "drawn", "intent", "emoji")
+OTHER_LIST = re.compile(r"(?:sticker_)?queries_([a-z]{2})(?![a-z])")  # a list by its name, and the language it tells
+OTHER_COLUMN = re.compile(r"queries_(?!en$|zh$)([a-z]{2})")
+ALIASES = {"en": "en", "english": "en", "zh": "zh", "cn": "zh", "chinese": "zh"}
 HAN = re.compile(r"[\u3400-\u9fff]")
 Row = Mapping[str, Any]
 
@@ -81,8 +86,12 @@ def _read_one(manifest: Manifest, file: File) -> None:
     elif path.suffix.lower() == ".csv" and _first_line(content) == ",".join(HEADER):
         _read_sticker_queries(manifest, file.name, content)
     else:
-        for place, row in _rows(path, content):
-            _add_row(manifest, f"{file.name}:{place}", row, language_of(file.name))
+        n_bad = 0
+        for number, row in _rows(path, content):
+            n_bad += row is None
+            if n_bad > MOST_BAD:
+                raise DataError(_("It is not built like a list of stickers."))
+            _add_row(manifest, f"{file.name}:{number}", row, language_of(file.name))
 
 
 def _first_line(content: bytes) -> str:
@@ -90,10 +99,17 @@ def _first_line(content: bytes) -> str:
 
 
 def language_of(name: str) -> str | None:
-    """The language a file's name tells, as in `sticker_queries_zh_release.csv`."""
+    """The language a file's name tells, as in `sticker_queries_zh_release.csv`. Raises DataError for another one."""
     parts = re.split(r"[^a-z]+", PurePosixPath(name).stem.lower())
-    aliases = {"en": Language.EN, "english": Language.EN, "zh": Language.ZH, "cn": Language.ZH, "chinese": Language.ZH}
-    return next((str(aliases[part].value) for part in parts if part in aliases), None)
+    if found := next((ALIASES[part] for part in parts if part in ALIASES), None):
+        return found
+    if other := OTHER_LIST.match(PurePosixPath(name).stem.lower()):
+        raise DataError(_no_such_language(other.group(1)))
+    return None
+
+
+def _no_such_language(name: str) -> str:
+    return _("There is no language called %(name)s.") % {"name": name}
 
 
 def _read_sticker_queries(manifest: Manifest, name: str, content: bytes) -> None:
@@ -108,26 +124,36 @@ def _read_sticker_queries(manifest: Manifest, name: str, content: bytes) -> None
         _add_queries(manifest, f"{name} ({line.sticker_id})", line.sticker_id, line.queries, language_of(name))
 
 
-def _rows(path: PurePosixPath, content: bytes) -> Iterator[tuple[int, Row]]:
+def _rows(path: PurePosixPath, content: bytes) -> Iterator[tuple[int, Row | None]]:
+    """Each line with its number; none in place of one that is no object."""
     text = content.decode("utf-8-sig")
     if path.suffix.lower() == ".csv":
         yield from enumerate(csv.DictReader(io.StringIO(text, newline=""), strict=True), 2)
+    elif path.suffix.lower() == ".json":
+        yield from enumerate(_objects(json.loads(text)), 1)
+    else:
+        lines = enumerate(text.split("\n"), 1)
+        yield from ((number, _object(line)) for number, line in lines if line.strip())
+
+
+def _object(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _add_row(manifest: Manifest, place: str, row: Row | None, language: str | None) -> None:
+    if row is None:
+        manifest.problems.append((place, _("This line is not a JSON object.")))
         return
-    is_list = path.suffix.lower() == ".json"
-    parsed = json.loads(text) if is_list else [json.loads(line) for line in text.split("\n") if line.strip()]
-    if not isinstance(parsed, list) or not all(isinstance(row, dict) for row in parsed):
-        raise DataError(_("Expected a list of objects, one for each sticker."))
-    yield from enumerate(parsed, 1)
-
-
-def _add_row(manifest: Manifest, place: str, row: Row, language: str | None) -> None:
     name = next((clean(row[key]) for key in NAME_KEYS if row.get(key)), "")
     if not name:
         manifest.problems.append((place, _("The line does not name its sticker (%(keys)s).") % {"keys": NAME_KEYS[0]}))
         return
     described = manifest.stickers.setdefault(name, Described())
-    for column, told in (("queries_en", "en"), ("queries_zh", "zh"), ("queries", language), (HEADER[1], language)):
-        _add_queries(manifest, f"{place} ({name})", name, _items(row.get(column)), told)
+    _add_all_queries(manifest, f"{place} ({name})", name, row, language)
     described.labels |= {label: _items(row[label]) for label in LABELS if row.get(label)}
     if isinstance(row.get("alt"), dict):
         described.labels["alt"] = {
@@ -136,6 +162,21 @@ def _add_row(manifest: Manifest, place: str, row: Row, language: str | None) -> 
     described.printed_text = clean(row.get("printed_text") or described.printed_text, 300)
     described.source = clean(row.get("source") or described.source, 300)
     described.licence = clean(row.get("licence") or row.get("license") or described.licence, 120)
+
+
+def _add_all_queries(manifest: Manifest, place: str, name: str, row: Row, language: str | None) -> None:
+    """By the language of the column, of the line, or of the file."""
+    said = clean(row.get("language") or row.get("lang") or "", 40)
+    told = ALIASES.get(re.split(r"[^a-z]", said.lower())[0]) if said else language
+    others = [match.group(1) for column in row if column and (match := OTHER_COLUMN.fullmatch(column))]
+    columns: dict[str, str | None] = {"queries_en": "en", "queries_zh": "zh"}
+    if said and told is None:
+        others.append(said)
+    else:
+        columns |= {"queries": told, HEADER[1]: told}
+    manifest.problems += [(place, _no_such_language(other)) for other in others]
+    for column, its in columns.items():
+        _add_queries(manifest, place, name, _items(row.get(column)), its)
 
 
 def _items(value: Any) -> list[str]:
