@@ -58,7 +58,7 @@ class Bench:
         self._report.phase("evaluating", sum(map(len, self.judged.values())))
         n_done = 0
         for language, judged in self.judged.items():
-            path = self._report.folder / WRITTEN / f"{method}-{language}.json"
+            path = self._path(method, language)
             self._written[language][method] = found = _kept(path)
             for start in range(0, len(judged), self._settings.part):
                 some = judged[start : start + self._settings.part]
@@ -75,9 +75,17 @@ class Bench:
     def caption(self, model: str, device: torch.device) -> None:
         """Have a captioning model describe all judged stickers."""
         for language, judged in self.judged.items():
+            path = self._path(methods.CAPTION, language)
+            if found := _kept(path):
+                self._written[language][methods.CAPTION] = found
+                continue
             said = captions(model, self._strips.of(e.sticker for e in judged), device, self._settings.part)
             lists = {example.sticker.id: [text] for example, text in zip(judged, said, strict=True)}
             self._written[language][methods.CAPTION] = lists
+            _keep(path, lists)
+
+    def _path(self, method: str, language: str) -> Path:
+        return self._report.folder / WRITTEN / f"{method}-{language}.json"
 
     def judge(self, measures: Sequence[Measure]) -> Report:
         """All figures of what was written, among them those of methods that need no model."""

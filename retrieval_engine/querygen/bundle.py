@@ -48,8 +48,9 @@ class Manifest:
 
     @property
     def version(self) -> str:
-        """16 hexadecimal digits of a hash over the files, the base and the prompts: same version, same queries."""
-        content = {"files": self.files, "base": self.base_fingerprint, "prompts": self.prompts}
+        """16 hexadecimal digits of a hash over weights, base and prompts: same version, same queries."""
+        files = {name: digest for name, digest in self.files.items() if name != METRICS}
+        content = {"files": files, "base": self.base_fingerprint, "prompts": self.prompts}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def write(self, folder: Path) -> None:

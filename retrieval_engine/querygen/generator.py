@@ -29,8 +29,8 @@ from .pictures import strip
 
 TEMPERATURE: Final = 0.8
 TOP_P: Final = 0.9
-MAX_TOKENS: Final = 128
-"""Of an answer: eight queries, with room."""
+TOKENS: Final = 16
+"""Of an answer, for each query that is wanted: twice what one takes."""
 ROUNDS: Final = 2
 """Times that answers are drawn while a sticker has too few queries."""
 SCORED: Final = 16
@@ -80,10 +80,10 @@ class Generator:
             )
         return [scores.get(form, float("-inf")) for form in forms]
 
-    def likeliest_answers(self, pictures: Sequence[Image.Image], language: str) -> list[list[str]]:
-        """The queries of the likeliest answer to each picture, in the order in which they are written."""
+    def likeliest_answers(self, pictures: Sequence[Image.Image], language: str, n: int) -> list[list[str]]:
+        """The queries, about `n`, of the likeliest answer to each picture, in the order in which they are written."""
         with torch.inference_mode():
-            return next(self._rounds(pictures, language))
+            return next(self._rounds(pictures, language, n))
 
     def _halving(self, pictures: list[Image.Image], language: str, n: int) -> list[list[Generated]]:
         try:
@@ -103,7 +103,7 @@ class Generator:
 
     def _generate(self, pictures: list[Image.Image], language: str, n: int) -> list[list[Generated]]:
         found: list[dict[str, None]] = [{} for _ in pictures]
-        for answers in self._rounds(pictures, language):
+        for answers in self._rounds(pictures, language, n):
             for queries, answer in zip(found, answers, strict=True):
                 queries |= dict.fromkeys(answer)
             if all(len(queries) >= n for queries in found):
@@ -113,24 +113,27 @@ class Generator:
             for picture, queries in zip(pictures, found, strict=True)
         ]
 
-    def _rounds(self, pictures: Sequence[Image.Image], language: str) -> Iterator[list[list[str]]]:
+    def _rounds(self, pictures: Sequence[Image.Image], language: str, n: int) -> Iterator[list[list[str]]]:
         fed = self.held.placed(self.held.prompts(pictures, [wording.PROMPTS[language]] * len(pictures)))
-        yield self._answers(fed, language, 1, do_sample=False)
+        length = {"max_new_tokens": TOKENS * n}
+        yield self._answers(fed, language, 1, do_sample=False, **length)
         for _ in range(ROUNDS if self._samples else 0):
             drawn = {"do_sample": True, "temperature": TEMPERATURE, "top_p": TOP_P, "top_k": 0}
-            yield self._answers(fed, language, self._samples, **drawn)
+            yield self._answers(fed, language, self._samples, **drawn, **length)
 
     def _answers(self, fed: dict[str, Any], language: str, each: int, **how: Any) -> list[list[str]]:
         """The queries of `each` answers to every prompt."""
         from transformers import GenerationConfig
 
         model, tokenizer = self.held.model, self.held.tokenizer
-        how |= {"num_return_sequences": each, "max_new_tokens": MAX_TOKENS}
-        how |= {"pad_token_id": self.held.pad, "eos_token_id": sorted(self._ends())}
+        ends = self._ends()
+        how |= {"num_return_sequences": each, "pad_token_id": self.held.pad, "eos_token_id": sorted(ends)}
         with self.held.autocast():
             ids = model.generate(**fed, generation_config=GenerationConfig(**how))  # type: ignore[no-untyped-call]
-        told = tokenizer.batch_decode(ids[:, fed["input_ids"].shape[1] :], skip_special_tokens=True)
-        read = [wording.read(text, language) for text in told]
+        ids = ids[:, fed["input_ids"].shape[1] :]
+        told = tokenizer.batch_decode(ids, skip_special_tokens=True)
+        ended = [not ends.isdisjoint(row) for row in ids.tolist()]
+        read = [wording.read(text, language, is_whole=whole) for text, whole in zip(told, ended, strict=True)]
         return [[query for part in read[start : start + each] for query in part] for start in range(0, len(read), each)]
 
     def _ends(self) -> set[int]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..training.loop import Plan
-from ..training.processes import World
+from ..training.processes import ALONE, World
 from . import wording
 from .data import Example, Strips
 from .model import IGNORED, Batch, VisionLanguage
@@ -35,7 +35,7 @@ class WriterLearner:
         strips: Strips,
         settings: GeneratorSettings,
         seed: int,
-        world: World = World(),  # noqa: B008
+        world: World = ALONE,
     ) -> None:
         self._held, self._learned, self._validation, self._strips = held, learned, validation, strips
         self._settings, self._seed, self._world = settings, seed, world

@@ -22,7 +22,7 @@ import numpy as np
 from ..data import SEPARATOR
 from ..embedding import Cosine
 from ..text import Tokenizer, normalise, segment
-from ..text_agreement import TOKENS, Bleu, Measure, OfTokens, RougeL, Said
+from ..text_agreement import TOKENS, Bleu, Measure, RougeL
 
 NEAR: Final = 0.8
 """Cosine from which two queries count as saying the same."""
@@ -32,16 +32,19 @@ Lists = Sequence[Sequence[str]]
 Score = Callable[[Sequence[str], Sequence[str]], float]
 
 
-class Rouge2(OfTokens):
+class Rouge2:
     """F1 of the pairs of neighbouring tokens, 0 to 1; 0 for a text of fewer than two."""
 
     def __init__(self, tokens: str = "words", tokenizer: Tokenizer = segment) -> None:
-        super().__init__(f"ROUGE-2 ({tokens})", tokenizer, _rouge_2)
+        self.name, self._tokenizer = f"ROUGE-2 ({tokens})", tokenizer
 
+    def prepare(self, texts: Sequence[str]) -> None:
+        pass
 
-def _rouge_2(first: Said, second: Said) -> float:
-    n_pairs = first.pairs.total() + second.pairs.total()
-    return 2 * (first.pairs & second.pairs).total() / n_pairs if n_pairs else 0.0
+    def __call__(self, first: str, second: str) -> float:
+        one, other = (Counter(pairwise(self._tokenizer(text))) for text in (first, second))
+        n_pairs = one.total() + other.total()
+        return 2 * (one & other).total() / n_pairs if n_pairs else 0.0
 
 
 @dataclass(frozen=True, slots=True)

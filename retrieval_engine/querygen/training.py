@@ -63,6 +63,7 @@ class _Run:
 
     def train(self) -> None:
         """From the base to a published generator."""
+        self._caption()
         self._fit()
         if self._world.is_first:
             self._publish(self._judge())
@@ -72,6 +73,7 @@ class _Run:
     def judge_base(self) -> None:
         """What the base is worth as it is."""
         self._tell_facts({})
+        self._caption()
         self._judge()
 
     # --- training ---
@@ -118,8 +120,7 @@ class _Run:
         if not examples:
             self._report.warn("No validation stickers: the last weights are kept, whatever they are worth.")
             return None
-        most, part = self._settings.validated, self._settings.part
-        return Validation(self._held, examples, self._strips, most=most, part=part, seed=self._order.seed)
+        return Validation(self._held, examples, self._strips, self._settings, self._order.seed)
 
     def _tell_facts(self, more: dict[str, Any]) -> None:
         facts = {
@@ -135,14 +136,20 @@ class _Run:
 
     # --- judging ---
 
+    def _caption(self) -> None:
+        """Before all else, so that a model that is not there is known at once."""
+        if self._settings.caption_model and self._world.is_first:
+            self._bench.caption(self._settings.caption_model, self._device)
+
     def _judge(self) -> Report:
         """All methods write for the test stickers, one model after another."""
         self._bench.write(methods.TRAINED, self._held)
         if self._settings.untrained and not self._order.evaluate:
             with self._untrained() as base:
                 self._bench.write(methods.UNTRAINED, base)
-        with self._set_aside():
-            self._write_beside()
+        if self._order.generator:
+            with self._set_aside():
+                self._write_live()
         found = self._bench.judge(self._measures)
         found.write(self._report.folder / REPORT)
         return found
@@ -165,15 +172,11 @@ class _Run:
         if not self._settings.four_bit:
             self._held.model.to(self._device)
 
-    def _write_beside(self) -> None:
-        """What the live generator and the captioning model write."""
-        if self._order.generator:
-            try:
-                self._bench.write(methods.LIVE, load(self._order.generator, self._device))
-            except Refused as refusal:
-                self._report.warn(f"The live generator is not compared with. {refusal}")
-        if self._settings.caption_model:
-            self._bench.caption(self._settings.caption_model, self._device)
+    def _write_live(self) -> None:
+        try:
+            self._bench.write(methods.LIVE, load(self._order.generator, self._device))
+        except Refused as refusal:
+            self._report.warn(f"The live generator is not compared with. {refusal}")
 
     # --- publishing ---
 

@@ -12,19 +12,26 @@ from . import wording
 from .data import Example, Strips
 from .generator import Generator
 from .model import IGNORED, VisionLanguage
+from .recipe import GeneratorSettings
 from .retrieval import METRICS, Asked, Gallery, measure
 
-HEADLINE: Final = "validation/mrr[exact]"
+HEADLINE: Final = "validation/mrr"
 """As in the report: the likeliest answer is a sticker's document, people's queries are searched."""
 
 
 class Validation:
-    """At most `most` stickers of each language."""
+    """At most `validated` stickers of each language."""
 
     def __init__(
-        self, held: VisionLanguage, examples: Sequence[Example], strips: Strips, *, most: int, part: int, seed: int
+        self,
+        held: VisionLanguage,
+        examples: Sequence[Example],
+        strips: Strips,
+        settings: GeneratorSettings,
+        seed: int,
     ) -> None:
-        self._held, self._strips, self._part, self._seed = held, strips, part, seed
+        self._held, self._strips, self._seed = held, strips, seed
+        self._part, self._n, most = settings.part, settings.written, settings.validated
         self._by_language = {
             language: [example for example in examples if example.language == language][:most]
             for language in sorted({example.language for example in examples})
@@ -35,13 +42,13 @@ class Validation:
         self._held.model.eval()
         found = np.concatenate([self._retrieved(*row) for row in self._by_language.items()]).mean(axis=0)
         values = dict(zip(METRICS, found.tolist(), strict=True))
-        told = {f"validation/{name}[exact]": values[name] for name in ("mrr", "recall_at_10")}
+        told = {f"validation/{name}": values[name] for name in ("mrr", "recall_at_10")}
         return {"validation/loss": self._loss(), **told}
 
     def _retrieved(self, language: str, examples: Sequence[Example]) -> np.ndarray:
         generator, written = Generator(self._held), dict[str, list[str]]()
         for some in self._parts(examples):
-            lists = generator.likeliest_answers(self._strips.of(example.sticker for example in some), language)
+            lists = generator.likeliest_answers(self._strips.of(e.sticker for e in some), language, self._n)
             written |= {example.sticker.id: own for example, own in zip(some, lists, strict=True)}
         asked = [
             Asked(query, example.sticker.id, frozenset({example.sticker.id}))

@@ -62,9 +62,11 @@ def answer(queries: Sequence[str], weights: Sequence[float], most: int, rng: np.
     return SEPARATOR.join(queries[place] for place in chosen)
 
 
-def read(text: str, language: str) -> list[str]:
-    """The queries of an answer: distinct, in their language, no longer than people may type."""
-    parts = (_MARK.sub("", part) for part in _BREAK.split(text))
+def read(text: str, language: str, *, is_whole: bool = True) -> list[str]:
+    """The queries of an answer: distinct, in their language, no longer than people may type. Of an answer that was cut
+    short the last is left out."""
+    whole = _BREAK.split(text)[: None if is_whole else -1]
+    parts = (_MARK.sub("", part) for part in whole)
     return [query for query in distinct(parts) if len(query) <= MAX_LENGTH and fits(query, language)]
 
 

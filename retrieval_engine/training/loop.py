@@ -111,6 +111,7 @@ class _Standing:
     best: float | None = None
     best_step: int = 0
     n_worse: int = 0
+    validated_step: int = 0
 
 
 class _Loop:
@@ -139,6 +140,7 @@ class _Loop:
 
     def _steps(self, curves: Curves | None) -> None:
         standing, plan = self._standing, self._plan
+        self._validate_if_due(curves)  # a run that was stopped between a step and its validation owes it
         while standing.step < plan.n_steps and not self._is_enough():
             began = time.perf_counter()
             values = self._take_step(standing.step)
@@ -146,8 +148,7 @@ class _Loop:
             values["per_s"] = plan.batch / (time.perf_counter() - began)
             self._tell(values, curves)
             is_last = standing.step == plan.n_steps
-            if plan.validate_every and (is_last or standing.step % plan.validate_every == 0):
-                self._validate(curves)
+            self._validate_if_due(curves)
             if is_last or self._is_enough() or standing.step % plan.save_every == 0:
                 self._save()
 
@@ -201,8 +202,16 @@ class _Loop:
             self._save()
             raise
 
+    def _validate_if_due(self, curves: Curves | None) -> None:
+        standing, plan = self._standing, self._plan
+        if not plan.validate_every or standing.step == standing.validated_step:
+            return
+        if standing.step == plan.n_steps or standing.step % plan.validate_every == 0:
+            self._validate(curves)
+
     def _validate(self, curves: Curves | None) -> None:
         standing = self._standing
+        standing.validated_step = standing.step
         values = self._world.agreed(dict(self._learner.validate()))
         if curves:
             curves.add(standing.step, values, self._prefix)

@@ -72,6 +72,11 @@ def test_the_queries_of_an_answer(text: str, language: str, queries: list[str]) 
     assert wording.read(text, language) == queries
 
 
+def test_the_last_query_of_an_answer_that_was_cut_short_is_left_out() -> None:
+    assert wording.read("so tired, need a na", "en", is_whole=False) == ["so tired"]
+    assert wording.read("a picture of a", "en", is_whole=False) == []
+
+
 @given(st.lists(st.text(max_size=70), max_size=9), st.sampled_from(["en", "zh"]))
 def test_what_is_read_could_be_learned_and_read_again(texts: list[str], language: str) -> None:
     read = wording.read(", ".join(texts), language)
