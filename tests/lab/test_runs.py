@@ -168,6 +168,9 @@ def test_the_very_same_run_is_not_started_twice(frozen: Release, researcher: Pla
     with pytest.raises(Refused) as refused:
         start(researcher, frozen, title="another title")
     assert refused.value.message == (f"The very same run is under way already: StickerCLIP: Test 1, number {run.pk}.")
+    TrainingRun.objects.filter(pk=run.pk).update(state="running", device="cpu, float32")
+    with pytest.raises(Refused):
+        start(researcher, frozen)
     start(researcher, frozen, seed=1)
     runs.cancel(actor=researcher, run=run)
     start(researcher, frozen)

@@ -130,18 +130,14 @@ def test_the_disk_is_full_for_the_process(run: TrainingRun) -> None:
     assert (after.state, after.error) == ("failed", told)
 
 
-def test_a_process_that_was_left_behind_is_ended_before_another_begins(run: TrainingRun) -> None:
+def test_a_process_that_was_left_behind_and_hangs_is_ended(run: TrainingRun) -> None:
     folder = data.write_order(run)
     left = Child(folder)
     process = process_of(run)
     os.kill(process.pid, signal.SIGSTOP)
-    another = Child(folder)
-    try:
-        assert left.status() is not None
-        assert is_gone(process)
-        assert another.status() is None
-    finally:
-        another.end()
+    child.end_predecessor(folder)
+    assert is_gone(process)
+    assert left.status() is not None
 
 
 def test_a_number_that_another_process_has_by_now_is_left_alone(run: TrainingRun, tmp_path: Path) -> None:

@@ -25,11 +25,10 @@ NICENESS = 5  # on the processor, people who play come first
 
 
 class Child:
-    """The training process of a run."""
+    """The training process of a run; to be started when no predecessor is left."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        end_predecessor(folder)
         (folder / STOP).unlink(missing_ok=True)
         self._process = _begin(folder)
         _write_passport(folder, self._process.pid)
@@ -51,8 +50,9 @@ class Child:
 
     def end(self) -> None:
         """Have it gone now."""
-        _end(_family(self._process.pid))
-        self._wait(ENDS_WITHIN_S)
+        if self.status() is None:  # else its number may be another's by now
+            _end(_family(self._process.pid))
+            self._wait(ENDS_WITHIN_S)
         if self._process.stdin is not None:
             self._process.stdin.close()
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -158,8 +159,9 @@ def evaluate(*, actor: Player | None, recipe: str, release: Release, base: str, 
 
 def _refuse_twin(run: TrainingRun) -> None:
     """The same run again would come to the same result; most often it is a button that was pressed twice."""
-    same = ("recipe", "settings", "base", "release", "is_evaluation", "seed", "device")
-    under_way = TrainingRun.objects.filter(state__in=[State.QUEUED, State.RUNNING], cancel_asked_at=None)
+    same = ("recipe", "settings", "base", "release", "is_evaluation", "seed")
+    device = Q(device=run.device) | ~Q(device__in=checks.DEVICES)  # one that runs says what it found
+    under_way = TrainingRun.objects.filter(device, state__in=[State.QUEUED, State.RUNNING], cancel_asked_at=None)
     twin = under_way.filter(**{name: getattr(run, name) for name in same}).first()
     if twin is not None:
         told = {"name": twin.title, "number": twin.pk}
