@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from retrieval_engine.training.recipes import Estimate, Recipe, SettingsError, recipes
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.lab import checks, data, estimates, lineage, registry, runs, showing
+from sticktionary.domain.lab import checks, comparison, data, estimates, lineage, registry, runs, showing
 from sticktionary.domain.lab.checks import RunRefused
 from sticktionary.models import ModelVersion, Query, TrainingRun
 from sticktionary.web import lab_figures
@@ -66,7 +66,7 @@ def _rows(found: Any) -> list[dict[str, Any]]:
 
 
 def _headline(run: TrainingRun) -> Any:
-    report = lab_figures.report_of(run)
+    report = comparison.report_of(run)
     return lab_figures.headline(report) if report else None
 
 
@@ -142,7 +142,7 @@ def estimate(request: HttpRequest) -> JsonResponse:
 @allowed("view_trainingrun")
 def one_run(request: HttpRequest, run_id: int) -> HttpResponse:
     run = get_object_or_404(_all_runs(), pk=run_id)
-    report = lab_figures.report_of(run)
+    report = comparison.report_of(run)
     context = {
         "here": "runs",
         "run": run,
@@ -184,7 +184,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     ids = [int(id) for id in request.GET.getlist("run") if id.isdecimal() and len(id) < 16]
     found = {run.pk: run for run in _all_runs().filter(pk__in=ids[:MOST_BESIDE])}
     beside = [found[id] for id in dict.fromkeys(ids) if id in found]
-    reports = [lab_figures.report_of(run) for run in beside]
+    reports = [comparison.report_of(run) for run in beside]
     context = {
         "here": "runs",
         "rows": _rows(beside),

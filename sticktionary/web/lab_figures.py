@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from retrieval_engine.training.figures import Figure, Report, apart
-from sticktionary.models import TrainingRun
 from sticktionary.web import lab_words
-from sticktionary.web.intervals import Bar, bar, gap
+from sticktionary.web.intervals import Bar, bar
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,6 @@ class Difference:
     def is_clear(self) -> bool:
         """Whether the interval leaves out no difference."""
         return self.low > 0 or self.high < 0
-
-    @property
-    def bar(self) -> Bar:
-        return gap(self.value, self.low, self.high)
-
-
-def report_of(run: TrainingRun) -> Report | None:
-    return Report.of(run.report) if run.report else None
 
 
 def headline(report: Report) -> tuple[Figure, Bar | None] | None:
