@@ -135,3 +135,16 @@ def test_every_kind_has_words_for_moderators_and_for_the_player(kind: str) -> No
     assert all(sentence and "%(" not in sentence for sentence in said)
     assert said[-1] == "Among honest players this happens to about one in 100,000."
     assert evidence.to_player([Flag(kind=kind)])
+
+
+def test_half_a_heart_is_told_with_the_habits_that_gave_it_away() -> None:
+    from sticktionary.domain.quality import evidence
+
+    figures = {
+        "pattern": "half", "n_found": 4, "n_lookups": 12, "expected": 9.1, "n_tries_found": 0, "n_tries": 0,
+        "n_habit": 8, "n_pages": 10, "n_again": 3, "n_rounds": 12,
+    }  # fmt: skip
+    assert evidence.sentences("random", figures) == [
+        "4 of 12 stickers found, where 9.1 are expected. On 8 of 10 pages the first plates were pressed, or those of "
+        "the page before. 3 of 12 rounds hold only words written before for other stickers."
+    ]

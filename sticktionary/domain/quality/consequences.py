@@ -1,9 +1,9 @@
 """What flags do by themselves: a player counts less, then is not shown on boards; dismissed, it ends again.
 
 One flag of a player's pattern lowers the weight. A second of another kind, or one that a person has upheld, takes them
-off the boards. Flags on a pair do nothing until a person has upheld them: figures cannot tell a code from a dialect that
-only the two speak. Nothing happens to who has given few answers, nor twice for flags that a person has judged too light
-by lifting what came of them. Blocked and excluded are never in here.
+off the boards. Flags on a pair do nothing until a person has upheld them: figures cannot tell a code from a dialect
+that only the two speak. Nothing happens to who has given few answers, nor twice for flags that a person has judged too
+light by lifting what came of them. Blocked and excluded are never in here.
 """
 
 from __future__ import annotations

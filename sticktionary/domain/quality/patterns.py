@@ -170,7 +170,7 @@ def _others_again(rounds: Sequence[Written]) -> Finding | None:
     if p > UNLIKELY:
         return None
     return Finding(
-        Kind.REPEATS, {"pattern": "others", "n": len(seen), "of": len(lines), "texts": sorted(seen)[:5], "p": p}
+        Kind.REPEATS, {"pattern": "others", "n": len(seen), "of": len(lines), "texts": sorted(set(seen))[:5], "p": p}
     )
 
 
@@ -183,7 +183,7 @@ def pasted(play: Play) -> Finding | None:
     p = binomial_tail(len(held), len(lines), HONEST_PASTE)
     if p > UNLIKELY:
         return None
-    return Finding(Kind.PASTED, {"n": len(held), "of": len(lines), "texts": sorted(held)[:5], "p": p})
+    return Finding(Kind.PASTED, {"n": len(held), "of": len(lines), "texts": sorted(set(held))[:5], "p": p})
 
 
 Test = Callable[[Play], Finding | None]
