@@ -54,6 +54,8 @@ def writable(query: str) -> str:
 
     White space is collapsed and stripped, and the comma loses the space after it. "" for a query with nothing in it.
     """
+    if "," not in query:
+        return " ".join(query.split())
     return ",".join(" ".join(part.split()) for part in query.split(",")).strip()
 
 
@@ -64,7 +66,12 @@ def read_queries_csv(path: Path | str) -> list[StickerQueries]:
     queries, empty ones, repeats within a line and blank lines are dropped. A sticker on two lines gives two items.
     Raises `DataError`, naming the line.
     """
-    return [row for row, _, _ in _records(Path(path)) if row is not None]
+    return list(iterate_queries_csv(path))
+
+
+def iterate_queries_csv(path: Path | str) -> Iterator[StickerQueries]:
+    """As `read_queries_csv`, a line at a time: for lists that are longer than they need to be held."""
+    return (row for row, _, _ in _records(Path(path)) if row is not None)
 
 
 def write_queries_csv(path: Path | str, rows: Iterable[StickerQueries]) -> int:
@@ -127,26 +134,42 @@ def _csv_line(fields: Sequence[str]) -> str:
 
 def _records(path: Path) -> Iterator[tuple[StickerQueries | None, int, str]]:
     """(row or None for a line without queries, number of its first line, its raw text)."""
-    try:
-        lines = io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="").readlines()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 at byte {error.start}") from error
-    reader = csv.reader(lines, strict=True)
-    first = 0
-    while True:
-        try:
-            fields = next(reader, None)
-        except csv.Error as error:
-            raise DataError(f"{path}:{first + 1}: {error}") from error
-        if fields is None and first == 0:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        raw: list[str] = []
+        reader = csv.reader(_noted(file, raw), strict=True)
+        first = 0
+        while (fields := _next(reader, path, first + 1)) is not None:
+            if first == 0 and tuple(fields) != HEADER:
+                raise DataError(f"{path}:1: the header is {','.join(fields)!r}, expected {','.join(HEADER)!r}")
+            if first:
+                yield _row(fields, f"{path}:{first + 1}"), first + 1, "".join(raw)
+            first = reader.line_num
+            raw.clear()
+        if first == 0:
             raise DataError(f"{path}: empty; expected the header {','.join(HEADER)}")
-        if fields is None:
-            return
-        if first == 0 and tuple(fields) != HEADER:
-            raise DataError(f"{path}:1: the header is {','.join(fields)!r}, expected {','.join(HEADER)!r}")
-        if first:
-            yield _row(fields, f"{path}:{first + 1}"), first + 1, "".join(lines[first : reader.line_num])
-        first = reader.line_num
+
+
+def _noted(lines: Iterable[str], raw: list[str]) -> Iterator[str]:
+    for line in lines:
+        raw.append(line)
+        yield line
+
+
+def _next(reader: Iterator[list[str]], path: Path, line: int) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise DataError(f"{path}:{line}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 at byte {_bad_byte(path)}") from error
+
+
+def _bad_byte(path: Path) -> int:
+    """The first that is not UTF-8."""
+    try:
+        return len(path.read_bytes().decode())
+    except UnicodeDecodeError as error:
+        return error.start
 
 
 def _row(fields: list[str], where: str) -> StickerQueries | None:

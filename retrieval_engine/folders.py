@@ -1,50 +1,30 @@
 """What a folder of queries holds: the published lists, and in a release also who played and who wrote what.
 
 `sticker_queries_en.csv` and `sticker_queries_zh.csv` (the published pair is called `..._release.csv`), and in a release
-`queries/*.jsonl` and `retrievals.jsonl` beside them.
+`queries/*.parquet` and `retrievals.parquet` beside them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from heapq import nsmallest
 from pathlib import Path
 from typing import Final
 
-import msgspec
-from msgspec import Struct
-
-from .data import DataError, StickerQueries, read_queries_csv
-from .statistics import Figures, Gathered, Overlap, gather, overlap
-from .text_agreement import Jaccard, Measure, Row, Variant, agreement, measures_of
+from .data import DataError, StickerQueries, iterate_queries_csv
+from .statistics import Figures, Gathered, Overlap, overlap
+from .text_agreement import PAIRS_MOST, Jaccard, Measure, Row, Variant, agreement, measures_of
 
 LANGUAGES: Final = ("en", "zh")
 STICKERS_MOST: Final = 2_000  # of a language, whose queries are compared: those of the smallest hash
+# Of a release, whose labelers are compared each with each, query by query. How far stickers differ is what makes the
+# interval wide, and not which ten of a sticker's pairs are taken.
+PLAYED_MOST: Final = 500
+PLAYED_PAIRS_MOST: Final = 10
 LIKE: Final = ("release", "stickerqueries")
-
-
-class QueryLine(Struct, frozen=True):
-    """Of a release's line what is counted here."""
-
-    query: str
-    round_id: int
-    sticker_id: str
-    language: str
-    source: str
-    labeler: str
-
-
-class RetrievalLine(Struct, frozen=True):
-    language: str
-    retriever: str
-    rank: int
-    target_absent: bool
-    none_of_these: bool
-    is_gold: bool
-    counts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +61,12 @@ def lists_in(folder: Path) -> dict[str, Path]:
     return found
 
 
-def read_list(path: Path, like: str = "release") -> list[StickerQueries]:
+def read_list(path: Path, like: str = "release") -> Iterator[StickerQueries]:
     """The list as it is written; like the StickerQueries paper, each comma ends a query, space after it or not."""
-    rows = read_queries_csv(path)
+    rows = iterate_queries_csv(path)
     if like != "stickerqueries":
         return rows
-    return [replace(row, queries=tuple(_cut(row.queries))) for row in rows]
+    return (replace(row, queries=tuple(_cut(row.queries))) for row in rows)
 
 
 def _cut(queries: Sequence[str]) -> Iterator[str]:
@@ -96,47 +76,20 @@ def _cut(queries: Sequence[str]) -> Iterator[str]:
 # --- a release's play ---
 
 
+Counts = Counter[tuple[str, str]]
+
+
 def has_play(folder: Path) -> bool:
-    return (folder / "retrievals.jsonl").is_file() and any(folder.glob("queries/*.jsonl"))
-
-
-def _query_lines(folder: Path) -> Iterator[QueryLine]:
-    decode = msgspec.json.Decoder(QueryLine).decode
-    for path in sorted(folder.glob("queries/*.jsonl")):
-        with path.open("rb") as file:
-            yield from map(decode, file)
+    return (folder / "retrievals.parquet").is_file() and any(folder.glob("queries/*.parquet"))
 
 
 def players(folder: Path) -> dict[str, Players]:
     """By language. People who left have no pseudonym: what they did counts, they do not."""
-    labelled: Counter[tuple[str, str]] = Counter()
-    rounds: set[int] = set()
-    for line in _query_lines(folder):
-        if line.source == "play" and line.round_id not in rounds:
-            rounds.add(line.round_id)
-            labelled[line.language, line.labeler] += 1
-    looked_up, passed = _lookups(folder / "retrievals.jsonl")
+    from . import release_play  # brings pyarrow, which is not for a web process
+
+    labelled, looked_up, passed = release_play.tasks(folder)
     languages = sorted({language for language, _who in (*labelled, *looked_up)})
     return {language: _players(language, labelled, looked_up, passed) for language in languages}
-
-
-Counts = Counter[tuple[str, str]]
-
-
-def _lookups(path: Path) -> tuple[Counts, Counts]:
-    """By language and retriever: lookups; by language and kind: how many there were, and how many of them passed."""
-    looked_up: Counts = Counter()
-    passed: Counts = Counter()
-    decode = msgspec.json.Decoder(RetrievalLine).decode
-    with path.open("rb") as file:
-        for line in map(decode, file):
-            looked_up[line.language, line.retriever] += 1
-            kinds = (("proof", line.counts), ("gold", line.is_gold), ("absent", line.target_absent))
-            is_right = line.none_of_these if line.target_absent else line.rank > 0
-            for kind in [kind for kind, is_so in kinds if is_so]:
-                passed[line.language, kind] += 1
-                passed[line.language, f"{kind} passed"] += is_right
-    return looked_up, passed
 
 
 def _players(language: str, labelled: Counts, looked_up: Counts, passed: Counts) -> Players:
@@ -170,23 +123,20 @@ def _ratio(part: float, whole: float) -> float:
 # --- who wrote what ---
 
 
-def annotators_in(folder: Path, language: str, lists: Sequence[StickerQueries]) -> dict[str, list[list[str]]]:
-    """The queries of each sticker by who wrote them: by labeler where a release says so, else all as one's."""
-    wanted = sample(lists)
+def annotators_in(folder: Path, language: str, compared: Mapping[str, Sequence[str]]) -> dict[str, list[list[str]]]:
+    """The queries of these stickers by who wrote them: by labeler where a release says so, else all as one's."""
     if not has_play(folder):
-        return {row.sticker_id: [list(row.queries)] for row in lists if row.sticker_id in wanted}
-    written: dict[str, dict[str, list[str]]] = {}
-    for line in _query_lines(folder):
-        if line.sticker_id in wanted and line.language == language and line.source == "play":
-            who = line.labeler or f"round {line.round_id}"
-            written.setdefault(line.sticker_id, {}).setdefault(who, []).append(line.query)
-    return {sticker_id: [held[who] for who in sorted(held)] for sticker_id, held in written.items()}
+        return {sticker_id: [list(queries)] for sticker_id, queries in compared.items()}
+    from . import release_play
+
+    return release_play.annotators(folder, language, compared)
 
 
-def sample(rows: Sequence[StickerQueries]) -> set[str]:
+def sample(rows: Iterable[StickerQueries], most: int = STICKERS_MOST) -> dict[str, tuple[str, ...]]:
     """The stickers with something to compare, or as many of them as are compared; always the same ones."""
-    several = (row.sticker_id for row in rows if len(row.queries) > 1)
-    return set(nsmallest(STICKERS_MOST, several, key=lambda id: sha256(id.encode()).digest()))
+    several = (row for row in rows if len(row.queries) > 1)
+    kept = nsmallest(most, several, key=lambda row: sha256(row.sticker_id.encode()).digest())
+    return {row.sticker_id: row.queries for row in kept}
 
 
 def variants_for(annotators: Mapping[str, Sequence[Sequence[str]]]) -> tuple[Variant, ...]:
@@ -209,16 +159,15 @@ class Survey:
 
 def survey(folder: Path, like: str = "release", measures: Sequence[Measure] = ()) -> Survey:
     """Read a folder and count. `measures` come on top of those that need no weights. `DataError` for a spoiled file."""
+    stickers_most, pairs_most = (PLAYED_MOST, PLAYED_PAIRS_MOST) if has_play(folder) else (STICKERS_MOST, PAIRS_MOST)
     gathered: dict[str, Gathered] = {}
     agreed: dict[str, list[Row]] = {}
     for language, path in lists_in(folder).items():
-        rows = read_list(path, like)
-        gathered[language] = gather(rows)
-        annotators = annotators_in(folder, language, rows)
-        del rows  # they are not asked for again, and there may be a million
-        agreed[language] = agreement(
-            annotators, [*measures_of(language), Jaccard(), *measures], variants_for(annotators)
-        )
+        gathered[language] = Gathered()
+        compared = sample(gathered[language].hear(read_list(path, like)), stickers_most)
+        annotators = annotators_in(folder, language, compared)
+        all_measures = [*measures_of(language), Jaccard(), *measures]
+        agreed[language] = agreement(annotators, all_measures, variants_for(annotators), pairs_most=pairs_most)
     return Survey(
         players=players(folder) if has_play(folder) else {},
         figures={language: held.figures() for language, held in gathered.items()},

@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
+from itertools import chain
 from pathlib import PurePosixPath
 
 from .data import StickerQueries
@@ -74,14 +75,19 @@ class Gathered:
         self._characters: Counter[int] = Counter()
 
     def add(self, row: StickerQueries) -> None:
+        found = list(map(segment, row.queries))
         self.by_sticker[row.sticker_id] += len(row.queries)
-        for query in row.queries:
-            found = segment(query)
-            self.queries[query.lower()] += 1
-            self.vocabulary.update(found)
-            self._words[len(query.split())] += 1
-            self._segments[len(found)] += 1
-            self._characters[len(query)] += 1
+        self.queries.update(map(str.lower, row.queries))
+        self.vocabulary.update(chain.from_iterable(found))
+        self._words.update(map(len, map(str.split, row.queries)))
+        self._segments.update(map(len, found))
+        self._characters.update(map(len, row.queries))
+
+    def hear(self, rows: Iterable[StickerQueries]) -> Iterator[StickerQueries]:
+        """The same rows, counted as they pass."""
+        for row in rows:
+            self.add(row)
+            yield row
 
     def figures(self) -> Figures:
         endings = Counter(PurePosixPath(name).suffix.lstrip(".").lower() or "none" for name in self.by_sticker)

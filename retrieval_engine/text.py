@@ -29,6 +29,7 @@ _PIECE: Final = regex.compile(
     regex.V1 | regex.X,
 )
 _WORD: Final = re.compile(r"\w+")
+_PLAIN_WORD: Final = re.compile(r"[a-z0-9_]+")
 _APOSTROPHE: Final = regex.compile(r"(?<=\p{L})['\u2019](?=\p{L})")
 _SPACE: Final = regex.compile(r"\s+")
 _HAN: Final = regex.compile(r"\p{Han}")
@@ -57,6 +58,8 @@ def normalise(text: str) -> str:
 
 
 def _folded(text: str) -> str:
+    if text.isascii() and text.isprintable():  # most of English, to which little can happen
+        return " ".join(_APOSTROPHE.sub("", text.lower()).split() if "'" in text else text.lower().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     if _HAN.search(folded):
         folded = str(_simplifier().convert(folded))
@@ -118,7 +121,10 @@ def segment(text: str) -> list[str]:
     >>> segment("我好難過, so sad 😭")
     ['我', '好', '难过', 'so', 'sad', '😭']
     """
-    return [word for kind, piece in _pieces(text) for word in (rjieba.cut(piece) if kind == "han" else [piece])]
+    folded = normalise(text)
+    if folded.isascii():
+        return _PLAIN_WORD.findall(folded)
+    return [word for kind, piece in _pieces(folded) for word in (rjieba.cut(piece) if kind == "han" else [piece])]
 
 
 def characters(text: str) -> list[str]:
@@ -127,11 +133,11 @@ def characters(text: str) -> list[str]:
     >>> characters("我好難過, so sad 😭")
     ['我', '好', '难', '过', 'so', 'sad', '😭']
     """
-    return [word for kind, piece in _pieces(text) for word in (piece if kind == "han" else [piece])]
+    return [word for kind, piece in _pieces(normalise(text)) for word in (piece if kind == "han" else [piece])]
 
 
 def _pieces(text: str) -> list[tuple[str, str]]:
-    return [(piece.lastgroup or "word", piece.group()) for piece in _PIECE.finditer(normalise(text))]
+    return [(piece.lastgroup or "word", piece.group()) for piece in _PIECE.finditer(text)]
 
 
 def words(text: str) -> list[str]:

@@ -24,10 +24,9 @@ Jaccard of normalised queries, and with weights the cosine of embeddings and BER
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import combinations, pairwise
 from math import exp, log
 from random import Random
@@ -86,35 +85,53 @@ class Row:
 
 
 class Said(NamedTuple):
-    """What is counted of a text: its tokens in their order and by number, and its pairs of neighbours."""
+    """What is counted of a text: its tokens in their order, as a set, and its pairs of neighbours."""
 
     order: list[str]
-    tokens: Counter[str]
-    pairs: Counter[tuple[str, str]]
+    tokens: frozenset[str]
+    pairs: list[tuple[str, str]]
 
 
-def _said(order: list[str]) -> Said:
-    return Said(order, Counter(order), Counter(pairwise(order)))
+@cache
+def _reader(tokenizer: Tokenizer) -> Callable[[str], Said]:
+    """Measures with the same tokens share what they read."""
+
+    @lru_cache(KEPT)
+    def read(text: str) -> Said:
+        order = tokenizer(text)
+        return Said(order, frozenset(order), list(pairwise(order)))
+
+    return read
 
 
 class OfTokens:
     """A measure of two texts' tokens: 0 where they have none in common, which is how it is with most pairs."""
 
-    def __init__(self, name: str, tokenizer: Tokenizer, score: Callable[[Said, Said], float]) -> None:
+    def __init__(self, name: str, tokenizer: Tokenizer, score: Callable[[Said, Said], tuple[float, float]]) -> None:
         self.name = name
-        self._said, self._score = lru_cache(KEPT)(lambda text: _said(tokenizer(text))), score
+        self._said, self._score = _reader(tokenizer), score
 
     def prepare(self, texts: Sequence[str]) -> None:
         pass
 
     def __call__(self, first: str, second: str) -> float:
-        return self.nearest(first, [second])
+        return self.both_ways(first, second)[0]
 
-    def nearest(self, text: str, others: Sequence[str]) -> float:
-        """The highest score of the text against one of the others."""
-        one, score = self._said(text), self._score
-        tokens, said = one.tokens.keys(), map(self._said, others)
-        return max((score(one, other) for other in said if not tokens.isdisjoint(other.tokens)), default=0.0)
+    def both_ways(self, first: str, second: str) -> tuple[float, float]:
+        """The score of the first against the second, and of the second against the first."""
+        one, other = self._said(first), self._said(second)
+        return (0.0, 0.0) if one.tokens.isdisjoint(other.tokens) else self._score(one, other)
+
+    def nearest(self, first: Sequence[str], second: Sequence[str]) -> tuple[list[float], list[float]]:
+        """Of each text the highest score against one of the other side's."""
+        ones, others = list(map(self._said, first)), list(map(self._said, second))
+        best, best_of_others = [0.0] * len(ones), [0.0] * len(others)
+        for here, one in enumerate(ones):
+            for there, other in enumerate(others):
+                if not one.tokens.isdisjoint(other.tokens):
+                    forth, back = self._score(one, other)
+                    best[here], best_of_others[there] = max(best[here], forth), max(best_of_others[there], back)
+        return best, best_of_others
 
 
 class Bleu(OfTokens):
@@ -128,19 +145,26 @@ class Bleu(OfTokens):
         super().__init__(f"BLEU ({tokens})", tokenizer, _bleu)
 
 
-def _bleu(hypothesis: Said, reference: Said) -> float:
-    n, n_reference = len(hypothesis.order), len(reference.order)
-    precision = 100.0 * _in_common(hypothesis.tokens, reference.tokens) / n
+def _bleu(one: Said, other: Said) -> tuple[float, float]:
+    n_tokens, n_pairs = _in_common(one.order, other.order), _in_common(one.pairs, other.pairs)
+    n, n_other = len(one.order), len(other.order)
+    return _bleu_of(n_tokens, n_pairs, n, n_other), _bleu_of(n_tokens, n_pairs, n_other, n)
+
+
+def _bleu_of(n_tokens: int, n_pairs: int, n: int, n_reference: int) -> float:
+    """Of a text of n tokens, given how many of them and of its pairs the reference has, too."""
+    precision = 100.0 * n_tokens / n
     brevity = exp(1 - n_reference / n) if n < n_reference else 1.0
     if n == 1:
         return brevity * exp(log(precision))
-    in_common = _in_common(hypothesis.pairs, reference.pairs)
-    of_pairs = 100.0 * in_common / (n - 1) if in_common else 100.0 / (2.0 * (n - 1))
+    of_pairs = 100.0 * n_pairs / (n - 1) if n_pairs else 100.0 / (2.0 * (n - 1))
     return brevity * exp((log(precision) + log(of_pairs)) / 2)
 
 
-def _in_common(first: Counter[T], second: Counter[T]) -> int:
-    return sum(min(first[gram], second[gram]) for gram in first.keys() & second.keys())
+def _in_common(first: Sequence[T], second: Sequence[T]) -> int:
+    """How many both have; what one has twice counts twice where the other has it twice."""
+    shared = set(first).intersection(second)
+    return sum(min(first.count(each), second.count(each)) for each in shared)
 
 
 class RougeL(OfTokens):
@@ -150,10 +174,11 @@ class RougeL(OfTokens):
         super().__init__(f"ROUGE-L ({tokens})", tokenizer, _rouge_l)
 
 
-def _rouge_l(first: Said, second: Said) -> float:
+def _rouge_l(first: Said, second: Said) -> tuple[float, float]:
     one, other = first.order, second.order
     # 2PR / (P + R) with P = common / len(one), R = common / len(other)
-    return 2 * common_length(one, other) / (len(one) + len(other))
+    f1 = 2 * common_length(one, other) / (len(one) + len(other))
+    return f1, f1
 
 
 def common_length(first: Sequence[str], second: Sequence[str]) -> int:
@@ -223,19 +248,21 @@ def _joined(queries: Sequence[str]) -> str:
 
 
 def _both_ways(measure: Measure, first: str, second: str) -> float:
+    if isinstance(measure, OfTokens):
+        return sum(measure.both_ways(first, second)) / 2
     return (measure(first, second) + measure(second, first)) / 2
 
 
 def _nearest(measure: Measure, first: Sequence[str], second: Sequence[str]) -> float:
-    one_way = sum(_highest(measure, query, second) for query in first) / len(first)
-    other_way = sum(_highest(measure, query, first) for query in second) / len(second)
-    return (one_way + other_way) / 2
+    best, best_of_others = _highest(measure, first, second)
+    return (sum(best) / len(best) + sum(best_of_others) / len(best_of_others)) / 2
 
 
-def _highest(measure: Measure, query: str, others: Sequence[str]) -> float:
+def _highest(measure: Measure, first: Sequence[str], second: Sequence[str]) -> tuple[list[float], list[float]]:
     if isinstance(measure, OfTokens):
-        return measure.nearest(query, others)
-    return max(measure(query, other) for other in others)
+        return measure.nearest(first, second)
+    best = [max(measure(query, other) for other in second) for query in first]
+    return best, [max(measure(other, query) for query in first) for other in second]
 
 
 def score(measure: Measure, first: Sequence[str], second: Sequence[str], variant: Variant) -> float:
@@ -249,14 +276,20 @@ def score(measure: Measure, first: Sequence[str], second: Sequence[str], variant
 
 
 def agreement(
-    queries: Mapping[str, Annotators], measures: Iterable[Measure], variants: Iterable[Variant], *, seed: int = SEED
+    queries: Mapping[str, Annotators],
+    measures: Iterable[Measure],
+    variants: Iterable[Variant],
+    *,
+    pairs_most: int = PAIRS_MOST,
+    seed: int = SEED,
 ) -> list[Row]:
-    """Each measure in each variant, with its baseline; variants for which no sticker has a pair are left out."""
+    """Each measure in each variant, with its baseline; variants for which no sticker has a pair are left out. Of a
+    sticker with more than `pairs_most` pairs that many are compared, always the same ones."""
     rows = []
     measures = list(measures)
     for variant in variants:
         groups = _regrouped(queries, variant)
-        pairs = _pairs(groups, seed)
+        pairs = _pairs(groups, pairs_most, seed)
         if not any(pairs.values()):
             continue
         chance = _chance_pairs(groups, seed)
@@ -271,12 +304,12 @@ def agreement(
 Pair = tuple[list[str], list[str]]
 
 
-def _pairs(groups: Mapping[str, list[list[str]]], seed: int) -> dict[str, list[Pair]]:
+def _pairs(groups: Mapping[str, list[list[str]]], most: int, seed: int) -> dict[str, list[Pair]]:
     random = Random(seed)
     found = {}
     for name, annotators in groups.items():
         pairs = list(combinations(annotators, 2))
-        found[name] = random.sample(pairs, PAIRS_MOST) if len(pairs) > PAIRS_MOST else pairs
+        found[name] = random.sample(pairs, most) if len(pairs) > most else pairs
     return found
 
 
@@ -316,7 +349,12 @@ def estimate(values: Sequence[float], seed: int = SEED) -> Estimate:
     if not values:
         return Estimate(float("nan"), float("nan"), float("nan"))
     held: NDArray[np.float64] = np.asarray(values)
-    random = np.random.default_rng(seed)
-    means = [held[random.integers(0, len(held), len(held))].mean() for _ in range(N_RESAMPLES)]
+    means = [held[places].mean() for places in _resamples(len(held), seed)]
     low, high = np.percentile(means, [2.5, 97.5])
     return Estimate(float(held.mean()), float(low), float(high))
+
+
+@lru_cache(4)
+def _resamples(n: int, seed: int) -> NDArray[np.int32]:
+    """Places of n values drawn anew; the same for all measures of as many stickers."""
+    return np.random.default_rng(seed).integers(0, n, (N_RESAMPLES, n), np.int32)

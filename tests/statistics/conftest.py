@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from retrieval_engine.data import StickerQueries, write_queries_csv
@@ -36,20 +38,25 @@ def write_lines(path: Path, *rows: dict[str, Any]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
+def write_table(path: Path, *rows: dict[str, Any]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(list(rows)), path)
+
+
 @pytest.fixture
 def release(folder: Path) -> Path:
     """The same with who played."""
-    write_lines(
-        folder / "queries/train.jsonl",
+    write_table(
+        folder / "queries/train.parquet",
         query_line(1, "ann", "So sad"),
         query_line(1, "ann", "crying"),
         query_line(2, "bob", "cat"),
         query_line(3, "bob", "Cat", "b.gif"),
         query_line(4, "", "boo", source="house"),
     )
-    write_lines(folder / "queries/test.jsonl", query_line(5, "", "so happy cat", "c.webm"))
-    write_lines(
-        folder / "retrievals.jsonl",
+    write_table(folder / "queries/test.parquet", query_line(5, "", "so happy cat", "c.webm"))
+    write_table(
+        folder / "retrievals.parquet",
         lookup("cat", 1),
         lookup("cat", 0),
         lookup("dan", 2),
