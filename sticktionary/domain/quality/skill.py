@@ -153,7 +153,7 @@ def _posterior(answers: Answers, here: slice, first: int, n_rounds: int) -> Floa
 
 
 def _quantile(mass: Floats, below: Floats, share: float) -> Floats:
-    """The P below which a share of each row's mass lies, between points of the grid in proportion. `below`: its sums."""
+    """The P below which a share of each row's mass lies, in proportion between grid points. `below`: its sums."""
     at = np.argmax(below >= share, axis=1)
     rows = np.arange(len(mass))
     before = np.where(at > 0, below[rows, np.maximum(at - 1, 0)], 0.0)
