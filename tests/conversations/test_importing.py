@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from sticktionary.domain import jobs
 from sticktionary.domain.chats import conversations, reading
+from sticktionary.domain.chats.shapes import BadLine, Chat
 from sticktionary.domain.chats.conversations import Options
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.models import (
@@ -173,8 +174,8 @@ def test_a_line_of_fifty_megabytes_is_named_and_never_held(tmp_path: Path) -> No
     first, second = reading.read(path)
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert first == reading.BadLine(1, "The line is longer than 4 MB.")
-    assert isinstance(second, reading.Chat)
+    assert first == BadLine(1, "The line is longer than 4 MB.")
+    assert isinstance(second, Chat)
     assert (second.key, second.line) == ("good", 2)
     assert peak < 4 * reading.MAX_LINE
 

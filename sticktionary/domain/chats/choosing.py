@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from retrieval_engine.text import segment
-from sticktionary.domain.chats.reading import Chat, Session, Turn
+from sticktionary.domain.chats.shapes import Chat, Session, Turn
 
 _COMMAND = re.compile(r"/[a-z][\w-]*(?:@\w+)?(?:\s|$)", re.I)
 

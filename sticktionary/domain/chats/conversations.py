@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from sticktionary.domain import jobs
 from sticktionary.domain.chats.examining import Examined, LeftOut, Options, Ready, Same, examine
-from sticktionary.domain.chats.reading import BadLine
+from sticktionary.domain.chats.shapes import BadLine
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.people import accounts
 from sticktionary.models import (

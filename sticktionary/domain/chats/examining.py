@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from sticktionary.domain.chats import choosing, linking, reading
 from sticktionary.domain.chats.masking import Mask
-from sticktionary.domain.chats.reading import BadLine, Chat, Session, Turn, Wanted
+from sticktionary.domain.chats.shapes import BadLine, Chat, Session, Turn, Wanted
 from sticktionary.models import Conversation, Utterance
 
 BATCH = 50  # chats that are looked up at once

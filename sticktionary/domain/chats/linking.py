@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from sticktionary.domain.chats.reading import Wanted
+from sticktionary.domain.chats.shapes import Wanted
 from sticktionary.models import Sticker
 
 

@@ -13,7 +13,6 @@ Turns of a chat stand together, and so do those of a session; no more than one c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +22,7 @@ import regex
 from django.utils.translation import gettext as _
 from msgspec import Struct
 
+from sticktionary.domain.chats.shapes import BadLine, Chat, Session, Turn, Wanted
 from sticktionary.models.players import Language
 
 MAX_LINE = 4 * 2**20  # bytes
@@ -71,58 +71,6 @@ class Row(TurnRow, kw_only=True):
 
 
 _decoder = msgspec.json.Decoder(Row)
-
-
-# --- what comes out ---
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The sticker of a turn, as the file calls it."""
-
-    name: str = ""
-    sha256: str = ""
-    pack: str = ""
-
-    def __str__(self) -> str:
-        return self.name or self.sha256
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    line: int
-    speaker: str
-    text: str
-    sticker: Wanted | None
-    at: datetime | None
-
-
-@dataclass(slots=True)
-class Session:
-    turns: list[Turn]
-    summary: str = ""
-    id: str = ""
-
-
-@dataclass(slots=True)
-class Chat:
-    line: int  # its first
-    key: str
-    language: str
-    source: str
-    licence: str
-    sessions: list[Session] = field(default_factory=list)
-    names: dict[str, set[str]] = field(default_factory=dict)  # by speaker
-    n_turns: int = 0
-    turn_ids: set[str] = field(default_factory=set)
-    last_at: datetime | None = None
-    is_spoiled: bool = False  # a line of it was bad
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    number: int
-    reason: str
 
 
 class Spoiled(Exception):
