@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 
 from sticktionary.domain import jobs
 from sticktionary.domain.chats import conversations, reading
-from sticktionary.domain.chats.shapes import BadLine, Chat
 from sticktionary.domain.chats.conversations import Options
+from sticktionary.domain.chats.shapes import BadLine, Chat
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.models import (
     AuditEntry,
