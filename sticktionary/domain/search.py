@@ -26,7 +26,7 @@ from sticktionary.models import IndexChange, ModelVersion, Sticker
 
 SETTLED_AFTER = timedelta(seconds=60)  # a transaction older than this has long committed its lines
 FORGOTTEN_AFTER = timedelta(hours=12)  # lines older than this may be gone: begin anew
-AT_ONCE = 500  # stickers between two moves of players, who share the database thread
+AT_ONCE = 200  # stickers between two moves of players, who share the database thread
 IN_USE = Q(stage=Stage.CHAMPION) | Q(is_shadow=True, state=State.DONE)
 OPENER = ThreadPoolExecutor(1, thread_name_prefix="opener")  # checksums of a large model take seconds
 
