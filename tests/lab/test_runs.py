@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from retrieval_engine.training.recipes import recipes
+from retrieval_engine.training.recipes import Size, recipes
 from retrieval_engine.training.run import Order
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.lab import checks, data, runs
+from sticktionary.domain.lab import checks, data, estimates, runs
 from sticktionary.domain.lab.runs import Status
 from sticktionary.domain.releases import asking, tombstones
 from sticktionary.models import AuditEntry, ModelVersion, Player, Query, Release, Sticker, TrainingRun
@@ -175,6 +175,18 @@ def test_the_very_same_run_is_not_started_twice(frozen: Release, researcher: Pla
     runs.cancel(actor=researcher, run=run)
     start(researcher, frozen)
     assert TrainingRun.objects.count() == 3
+
+
+def test_what_a_run_will_take_is_told_before_it_begins(frozen: Release) -> None:
+    def told(steps: int) -> float:
+        asked = checks.check(recipe="stickerclip", release=frozen, base="tiny", settings={"steps": steps}, device="cpu")
+        estimate = asked.estimate()
+        assert estimate.memory_bytes > 0
+        assert estimate.because
+        return estimate.seconds
+
+    assert 0 < told(10) < told(1_000)
+    assert estimates.size_of(frozen, "tiny") == Size(30, 120, ("en", "zh"), "tiny")
 
 
 # --- how it stands ---

@@ -141,7 +141,7 @@ def test_a_process_that_was_left_behind_and_hangs_is_ended(run: TrainingRun) -> 
 
 
 def test_a_number_that_another_process_has_by_now_is_left_alone(run: TrainingRun, tmp_path: Path) -> None:
-    passport = {"pid": os.getpid(), "began": psutil.Process().create_time() - 1}
+    passport = {"pid": os.getpid(), "began": psutil.Process().create_time() - 60}
     (tmp_path / child.PASSPORT).write_text(json.dumps(passport))
     child.end_predecessor(tmp_path)
 
