@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -36,6 +37,13 @@ def reviewer(db: None) -> Player:
 @pytest.fixture
 def sticker(pack: Pack) -> Sticker:
     return asking(pack, Task.STYLE, Task.FACE).stickers.order_by("pk")[0]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    cache.delete(tallies.KEPT)
+    yield
+    cache.delete(tallies.KEPT)
 
 
 STYLES = {"ben": "real people", "cleo": "cute cartoons", "dora": "abstract icons"}
@@ -115,6 +123,8 @@ def test_agreement_per_task_and_language(pack: Pack, sticker: Sticker) -> None:
         answered_by(name, Task.STYLE, other, Given(choice=STYLES[name]))
         answered_by(name, Task.FACE, sticker, Given(words=["grin"]))
     answered_by("chen", Task.FACE, sticker, Given(words=["笑"]), language="zh")
+    assert tallies.figures().agreements == []
+    tallies.refresh()
     found = {(row.task, row.language): row.figures for row in tallies.figures().agreements}
     assert list(found) == [("style", ""), ("face", "en"), ("face", "zh")]
     style = found[Task.STYLE, ""]
@@ -139,9 +149,9 @@ def test_progress_counts_what_is_open_begun_and_done(pack: Pack, sticker: Sticke
 def test_many_answers_are_counted_by_the_sweep_and_what_is_settled_goes_at_once(
     sticker: Sticker, desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache.delete(tallies.KEPT)
     monkeypatch.setattr(tallies, "MANY", 1)
     rows = split_on(sticker)
+    tallies.refresh()
     where = reverse("studio_annotation")
     assert desk.get(where).context["n_waiting"] == 1
     desk.post(reverse("studio_settle", args=[rows[0].pk]), {"take": rows[1].pk})
@@ -152,7 +162,6 @@ def test_many_answers_are_counted_by_the_sweep_and_what_is_settled_goes_at_once(
     monkeypatch.setattr(tallies, "AGAIN_AFTER", timedelta(0))
     tallies.refresh()
     assert desk.get(where).context["figures"].agreements[0].n_split == 0
-    cache.delete(tallies.KEPT)
 
 
 def test_uses_in_chats_are_counted_by_their_language(pack: Pack, sticker: Sticker) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import cast
 
 from django.core.cache import cache
 from django.db.models import Q
@@ -20,7 +19,7 @@ from sticktionary.domain.quality import sanctions
 from sticktionary.models import Annotation, Pack, Sticker, Task, Utterance
 from sticktionary.models.players import Language
 
-MANY = 5_000  # answers: from here on the figures are kept, and counted again by the sweep
+MANY = 5_000  # answers: from here on all of the figures are those that the worker counted last
 AGAIN_AFTER = timedelta(minutes=10)
 KEPT_FOR_S = 86_400
 N_RESAMPLES = 300  # two places of an interval need no more
@@ -54,37 +53,45 @@ class Progress:
 
 @dataclass(frozen=True)
 class Figures:
-    counted_at: datetime
-    agreements: list[TaskAgreement]
     progress: list[Progress]
     split: list[Question]  # as many answers as may be asked for, and nothing follows; longest waiting first
+    agreements: list[TaskAgreement]
+    counted_at: datetime | None  # the agreement; none: the worker has not come to it yet
 
 
 def figures() -> Figures:
-    """All of it; where there are many answers, as the sweep has counted it last."""
-    return cast(Figures, cache.get_or_set(KEPT, count, KEPT_FOR_S)) if _are_many() else count()
+    """What waits is seen at once; where there are many answers, as the worker has counted it last. Agreement is always
+    the worker's: it takes libraries that a process which serves the game does without."""
+    held: Figures | None = cache.get(KEPT)
+    if held is not None and _are_many():
+        return held
+    counted = _counted(answered())
+    return replace(counted, agreements=held.agreements, counted_at=held.counted_at) if held else counted
 
 
 def refresh() -> None:
-    """Count again what was kept some minutes ago, so that no reader waits for it."""
-    if not _are_many():
-        return
+    """The worker's part: count again what was counted some minutes ago."""
     held: Figures | None = cache.get(KEPT)
-    if held is None or timezone.now() - held.counted_at > AGAIN_AFTER:
-        cache.set(KEPT, count(), KEPT_FOR_S)
+    now = timezone.now()
+    if held is None or held.counted_at is None or now - held.counted_at > AGAIN_AFTER:
+        cache.set(KEPT, _with_agreement(now), KEPT_FOR_S)
 
 
 def _are_many() -> bool:
     return Annotation.objects.filter(state=Annotation.State.ANSWERED).count() >= MANY
 
 
-def count() -> Figures:
+def _counted(found: Answered) -> Figures:
+    return Figures(progress(found), settling.split(found), [], None)
+
+
+def _with_agreement(now: datetime) -> Figures:
     found = answered()
-    split = settling.split(found)
+    counted = _counted(found)
     n_split: dict[tuple[str, str], int] = defaultdict(int)
-    for question in split:
+    for question in counted.split:
         n_split[question.task, question.language] += 1
-    return Figures(timezone.now(), agreements(found, n_split), progress(found), split)
+    return replace(counted, agreements=agreements(found, n_split), counted_at=now)
 
 
 def answered() -> Answered:
