@@ -27,6 +27,7 @@ def load(
     base: str, device: torch.device, *, texts: Iterable[str] = (), seed: int = 0, four_bit: bool = False
 ) -> VisionLanguage:
     """The model that `base` names, frozen, on `device`; "tiny" learns its tokenizer from `texts`. Raises `Refused`."""
+    _without_bars()
     if base == TINY:
         model, processor = tiny.build(texts, seed)
         return _placed(model, processor, base, device)
@@ -37,6 +38,7 @@ def load(
 
 def load_bundle(folder: Path, device: torch.device, *, four_bit: bool = False) -> VisionLanguage:
     """The model of a bundle, whose checksums must hold. Raises `Refused`."""
+    _without_bars()
     try:
         manifest = bundle.read_manifest(folder)
     except BundleError as error:
@@ -51,6 +53,13 @@ def load_bundle(folder: Path, device: torch.device, *, four_bit: bool = False) -
     held.model = PeftModel.from_pretrained(held.model, str(folder / bundle.ADAPTER), is_trainable=False)
     held.model.requires_grad_(False)
     return held
+
+
+def _without_bars() -> None:
+    """Bars of progress are for people at a terminal; here they would fill a log, and hide the sentence at its end."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
 
 
 def _load(path: str, device: torch.device, four_bit: bool) -> VisionLanguage:

@@ -43,7 +43,7 @@ def learn(held: VisionLanguage, steps: int = 5) -> list[float]:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     return losses
 
 
