@@ -70,44 +70,54 @@ class ClipSettings:
     )
 
 
-CONTRASTIVE_SHARE: Final = 2
-"""Forward passes with gradient caching: once for the vectors, once more for the gradients."""
 GIGA: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class _Cost:
-    """What one picture and one text cost forward, in floating point operations, and the model in weights."""
+    """What one picture and one text cost forward, in floating point operations; the model in weights; and the bytes of
+    memory that a picture takes while it is trained on."""
 
     picture: float
     text: float
     n_weights: float
+    picture_bytes: float
 
 
-COSTS: Final = {"tiny": _Cost(0.02 * GIGA, 0.002 * GIGA, 0.7e6), "": _Cost(8.8 * GIGA, 2.8 * GIGA, 366e6)}
-"""By base; the last for any pretrained one: ViT-B/32 at 224 px with XLM-R base, 16 tokens, counted."""
-SUSTAINED: Final = {"cuda": 1.5e14, "mps": 2e12, "cpu": 6e10}
-"""Operations a second that training keeps up: measured on two busy cores; for the others a guess of the right size."""
+TINY_COST: Final = _Cost(0.012 * GIGA, 0.005 * GIGA, 0.3e6, 4e6)
+COST: Final = _Cost(8.8 * GIGA, 2.8 * GIGA, 366e6, 60e6)
+"""Of any pretrained one: ViT-B/32 at 224 px with XLM-R base and texts of 16 tokens, counted."""
+SUSTAINED: Final = {"cuda": 1.5e14, "mps": 2e12, "cpu": 9e10}
+"""Operations a second that training keeps up: measured on one core; guesses of the right size for the others."""
+TINY_SUSTAINED: Final = 2.5e10
+"""The same for a model so small that most of the time goes into small steps; measured on one core."""
 FRAMES: Final = 2
 """A sticker has one key frame or three."""
+N_LOOKS: Final = 3
+"""How often all pictures are encoded for the report: by the model, by what it started from, by the live one."""
+BASE_BYTES: Final = 500_000_000
+"""What the process takes before it holds a model."""
+AROUND_S: Final = 30
+"""Seconds for what comes before and after: loading, exporting."""
 
 
 def estimate(settings: ClipSettings, size: Size, device: str) -> Estimate:
-    """What it will take: every picture and text of a batch forward and back, the vectors once more when in parts."""
-    cost = COSTS.get(size.base, COSTS[""])
+    """What it will take: a batch's pictures and texts forward and back, forward once more when in parts, and the
+    pictures of all stickers for the report."""
+    known = SUSTAINED.get(device, SUSTAINED["cpu"])
+    cost, sustained = (TINY_COST, TINY_SUSTAINED) if size.base == TINY else (COST, known)
     batch = min(settings.batch, max(2, round(0.8 * size.n_stickers)))
-    forward = batch * (FRAMES * cost.picture + settings.texts_per_sticker * cost.text)
-    pictures_move = 1 if settings.freeze_vision else 3
-    passes = pictures_move + (batch > settings.part)
-    trained = 2 if settings.compare_freeze_vision else 1
-    work = trained * settings.steps * forward * passes + 4 * size.n_stickers * FRAMES * cost.picture
-    seconds = 20 + work / SUSTAINED.get(device, SUSTAINED["cpu"])
-    memory = 16 * cost.n_weights + min(batch, settings.part) * FRAMES * 60e6 * cost.picture / COSTS[""].picture + 5e8
+    passes = 3 + (batch > settings.part)
+    texts = settings.texts_per_sticker * cost.text * passes
+    full, frozen = texts + FRAMES * cost.picture * passes, texts + FRAMES * cost.picture * bool(settings.augment)
+    each = frozen if settings.freeze_vision else full + frozen * settings.compare_freeze_vision
+    work = settings.steps * batch * each + N_LOOKS * size.n_stickers * FRAMES * cost.picture
+    memory = BASE_BYTES + 16 * cost.n_weights + min(batch, settings.part) * FRAMES * cost.picture_bytes
     because = (
-        f"{settings.steps} steps of {batch} stickers at {forward / batch / GIGA:.1f} billion operations each forward, "
-        f"{SUSTAINED.get(device, SUSTAINED['cpu']):.0e} operations a second"
+        f"{settings.steps} steps of {batch} stickers, {each / GIGA:.2g} billion operations for each, "
+        f"{sustained / GIGA:,.0f} billion a second; less when it ends early"
     )
-    return Estimate(seconds, int(memory), because)
+    return Estimate(AROUND_S + work / sustained, int(memory), because)
 
 
 RECIPE: Final = Recipe(
