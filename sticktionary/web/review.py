@@ -70,6 +70,7 @@ def one(request: HttpRequest, case_id: int) -> HttpResponse:
     file = casefile.read(case_id)
     if file is None:
         raise Http404
+    desk.require_of_others(player_of(request), case_id)
     last = verdicts.last_of(player_of(request))
     context = {"file": file, "is_open": file.case.state == Case.State.OPEN, "last": last, **_of(file.case)}
     return show(request, "review_case", "review", context)

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sticktionary.domain import rules
+from sticktionary.domain.people.roles import Role
 from sticktionary.domain.review import casefile, casework, spelling, verdicts
 from sticktionary.models import Case, Flag, Judgement, Player, Preview, Retrieval, Revision, Round, Sticker
 from tests.game.conftest import make_player, make_sticker
@@ -112,6 +113,18 @@ def test_the_page_of_a_case_tells_its_whole_history(rita: Player, head: Player, 
     judgement.refresh_from_db()
     assert (judgement.undone_by, Case.objects.get().state) == (head, "open")
     assert client.get("/studio/review/999999/").status_code == 404
+
+
+def test_nobody_reads_the_file_of_a_case_that_touches_their_own_play(lost: Case, pair: list[Sticker]) -> None:
+    labeler, retriever, other = (a_reviewer(name, Role.ADMIN) for name in ("lea", "remy", "otto"))
+    assert lost.round is not None
+    Round.objects.filter(pk=lost.round.pk).update(labeler=labeler)
+    answered(lost.round, [pair[1].pk], retriever)
+    where = f"/studio/review/{lost.pk}/"
+    assert [client_of(who).get(where).status_code for who in (labeler, retriever, other)] == [403, 403, 200]
+    Case.objects.filter(pk=lost.pk).update(state=Case.State.DECIDED)
+    assert client_of(labeler).get(where).status_code == 403
+    assert client_of(other).get("/studio/review/999999/").status_code == 404
 
 
 def test_the_history_is_ones_own_or_everybodys_with_undo(rita: Player, head: Player, lost: Case) -> None:

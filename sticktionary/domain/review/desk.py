@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sticktionary.domain.errors import Refused
+from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.people import accounts
 from sticktionary.models import Case, Judgement, Player, Retrieval
 
@@ -52,11 +52,15 @@ def next_case(*, actor: Player, wanted: Filter = Filter(), besides: Collection[i
     return _hold(case, actor) if case else None
 
 
+def of_others(actor: Player) -> QuerySet[Case]:
+    """Cases that do not touch this person's own play: of the others they may not even see the file."""
+    looked_up = Retrieval.objects.filter(round=OuterRef("round"), player=actor)
+    return Case.objects.exclude(player=actor).exclude(round__labeler=actor).filter(~Exists(looked_up))
+
+
 def judgeable(actor: Player) -> QuerySet[Case]:
     """Open cases that this person may judge."""
-    cases = Case.objects.filter(state=Case.State.OPEN).exclude(player=actor).exclude(round__labeler=actor)
-    looked_up = Retrieval.objects.filter(round=OuterRef("round"), player=actor)
-    cases = cases.filter(~Exists(looked_up))
+    cases = of_others(actor).filter(state=Case.State.OPEN)
     if not actor.has_perm("sticktionary.moderate"):
         cases = cases.filter(sanction=None)
     if not actor.has_perm("sticktionary.manage_players"):
@@ -67,7 +71,16 @@ def judgeable(actor: Player) -> QuerySet[Case]:
 
 def require_judgeable(actor: Player, case: Case) -> None:
     if not judgeable(actor).filter(pk=case.pk).exists():
-        raise Refused("not_yours", _("This case is for somebody else: it touches your own play or your own verdict."))
+        raise Refused("not_yours", _for_others())
+
+
+def require_of_others(actor: Player, case_id: int) -> None:
+    if not of_others(actor).filter(pk=case_id).exists():
+        raise NotAllowed("not_yours", _for_others())
+
+
+def _for_others() -> str:
+    return _("This case is for somebody else: it touches your own play or your own verdict.")
 
 
 @transaction.atomic
