@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from typing import Any
 
 from benchmarks.simulation.people import Person, people
 from benchmarks.simulation.world import BEGIN, Clock, loaded, populate
@@ -145,7 +146,7 @@ class _Game:
         from sticktionary.domain.play import labelling, machine, retrieving, turns
 
         lease = turns.lease_of(int(str(detail["turn"])), life.player_id)
-        who = {"player_id": life.player_id, "lease": lease, "key": f"simulated-{next(self.keys)}"}
+        who: dict[str, Any] = {"player_id": life.player_id, "lease": lease, "key": f"simulated-{next(self.keys)}"}
         guess = None
         if move == "answer":
             held, picks = detail["held"], detail["picks"]
@@ -163,17 +164,17 @@ class _Game:
         if guess is not None:
             machine.record_guess(retrieval_id=guess.retrieval_id, rank=guess.rank(), tell=life.player_id)
 
-    def submit(self, life: Life, who: dict[str, object]) -> None:
+    def submit(self, life: Life, who: dict[str, Any]) -> None:
         """When everything was refused, something else is written."""
         from sticktionary.domain.errors import Refused
         from sticktionary.domain.play import labelling
 
         try:
-            labelling.submit(**who)  # type: ignore[arg-type]
+            labelling.submit(**who)
         except Refused:
             other = {**who, "key": f"simulated-{next(self.keys)}"}
-            labelling.add_query(**other, text=life.person.nonsense(2))  # type: ignore[arg-type]
-            labelling.submit(**{**who, "key": f"simulated-{next(self.keys)}"})  # type: ignore[arg-type]
+            labelling.add_query(**other, text=life.person.nonsense(2))
+            labelling.submit(**{**who, "key": f"simulated-{next(self.keys)}"})
 
 
 def _collect(lives: Sequence[Life]) -> None:
