@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 SERVER = os.environ.get("STICKTIONARY_BENCH_POSTGRES", "postgres://postgres:postgres@127.0.0.1:5432/postgres")
 MILLION = Path(__file__).with_name("_million.sql")
+STUDIO = {
+    "review queue": "studio_review",
+    "verdicts so far": "studio_review_judgements",
+    "flags to judge": "studio_flags",
+    "quality": "studio_quality",
+    "packs": "studio_packs",
+    "a release to be asked for": "studio_new_release",
+}
 LONGEST_S = 10.0  # that a page is called again and again
 NOW = "2026-11-21 12:00:00+00"
 
@@ -134,15 +142,7 @@ def pages(n_rounds: int) -> dict[str, str]:
         "flags": f"{lists}/flag/?state__exact=open",
         "stickers": f"{lists}/sticker/",
     }
-    studio = {
-        "review queue": "studio_review",
-        "verdicts so far": "studio_review_judgements",
-        "flags to judge": "studio_flags",
-        "quality": "studio_quality",
-        "packs": "studio_packs",
-        "a release to be asked for": "studio_new_release",
-    }
-    return held | {name: reverse(address) for name, address in studio.items()}
+    return held | {name: reverse(address) for name, address in STUDIO.items()}
 
 
 def days() -> None:
