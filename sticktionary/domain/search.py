@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from django.db import transaction
 from django.db.models import Max, Q
@@ -75,7 +75,8 @@ class CatalogueSearch:
                 self._begin(now)
             self._asked_at = now
             self._choose(wait)
-            self._follow(now)
+            if not self._changed:
+                self._follow(now)
             return self._take_some()
         finally:
             self._catching_up.release()
@@ -134,7 +135,7 @@ class CatalogueSearch:
         return self._opening[name]
 
     def _take_some(self) -> bool:
-        if changed := list(self._changed)[:AT_ONCE]:
+        if changed := list(islice(self._changed, AT_ONCE)):
             self._take_over_changed(changed)
             for id in changed:
                 del self._changed[id]

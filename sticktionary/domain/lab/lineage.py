@@ -103,7 +103,8 @@ def _learnt(release: Release, query_id: int, part: str) -> tuple[list[TrainingRu
     if part != "train":
         return [], []
     taken_back = Tombstone.objects.filter(kind=Tombstone.Kind.QUERY, subject=query_id).values_list("at", flat=True)
-    runs = TrainingRun.objects.filter(release=release, started_at__isnull=False).order_by("pk")
+    started = TrainingRun.objects.filter(release=release, is_evaluation=False, started_at__isnull=False)
+    runs = started.order_by("pk")
     learnt = [run for run in runs if not any(run.started_at and at <= run.started_at for at in taken_back)]
     return learnt, list(ModelVersion.objects.filter(run__in=learnt).order_by("pk"))
 
