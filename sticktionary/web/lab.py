@@ -51,7 +51,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "under_way": _rows(_all_runs().filter(UNDER_WAY)[:10]),
         "awaiting": _rows(_all_runs().filter(AWAITING)[:10]),
         "releases": data.usable_releases()[:20],
-        "recipes": recipes().values(),
     }
     return show(request, "lab", "lab", context)
 
@@ -99,6 +98,8 @@ def new_run(request: HttpRequest) -> HttpResponse:
             estimate = _estimated(form)
         except RunRefused as refusal:
             form.tell(refusal.problems)
+        except Refused as refusal:
+            form.add_error(None, refusal.message)
     return _form_page(request, form, estimate)
 
 
@@ -185,11 +186,13 @@ def compare(request: HttpRequest) -> HttpResponse:
     found = {run.pk: run for run in _all_runs().filter(pk__in=ids[:MOST_BESIDE])}
     beside = [found[id] for id in dict.fromkeys(ids) if id in found]
     reports = [comparison.report_of(run) for run in beside]
+    compared = lab_figures.side_by_side([report for report in reports if report]) if all(reports) else []
     context = {
         "here": "runs",
         "rows": _rows(beside),
         "differing": _differing(beside),
-        "compared": lab_figures.side_by_side([report for report in reports if report]) if all(reports) else [],
+        "compared": [line for line in compared if line.decides],
+        "rest": [line for line in compared if not line.decides],
         "same_release": len({run.release_id for run in beside}) <= 1,
         "others": _all_runs().exclude(pk__in=found)[:30],
     }

@@ -29,6 +29,7 @@ class Compared:
 
     title: str
     metric: str
+    decides: bool  # of the task by which the first run is judged
     cells: list[tuple[Figure | None, Difference | None]]
 
 
@@ -90,7 +91,12 @@ def side_by_side(reports: Sequence[Report]) -> list[Compared]:
     held = [_of_own_method(report) for report in reports]
     places = dict.fromkeys(place for figures in held for place in figures)
     return [
-        Compared(_title(place), lab_words.metric(place[2]), _cells([figures.get(place) for figures in held]))
+        Compared(
+            _title(place),
+            lab_words.metric(place[2]),
+            place[0] == reports[0].headline[0],
+            _cells([figures.get(place) for figures in held]),
+        )
         for place in places
         if sum(place in figures for figures in held) > 1
     ]

@@ -90,6 +90,13 @@ def test_a_run_is_started_from_the_form(browser: Client, frozen: Release, resear
     assert (run.title, run.created_by) == (f"StickerCLIP: {frozen}", researcher)
 
 
+def test_a_button_that_is_pressed_twice_starts_one_run(browser: Client, frozen: Release) -> None:
+    asked = {"release": frozen.pk, "base": "tiny", "device": "cpu", "seed": "3"}
+    first, second = (browser.post(reverse("lab_new_run"), asked) for _ in range(2))
+    assert (first.status_code, second.status_code, TrainingRun.objects.count()) == (302, 400, 1)
+    assert len(second.context["form"].non_field_errors()) == 1
+
+
 def test_the_other_recipe_has_its_own_form(browser: Client, frozen: Release) -> None:
     asked = {"release": frozen.pk, "base": "tiny", "device": "cpu", "seed": "0", "settings.epochs": "2"}
     browser.post(reverse("lab_new_run") + "?recipe=querygen", asked)
@@ -165,7 +172,7 @@ def test_runs_are_compared_by_what_differs(browser: Client, run: TrainingRun, fr
     ((first, none), (second, difference)) = context["compared"][0].cells
     assert (first.value, none, second.value) == (0.4, None, 0.8)
     assert difference.value == pytest.approx(0.4)
-    assert (difference.is_clear, round(difference.low, 3)) == (True, 0.288)
+    assert (difference.is_clear, round(difference.low, 3), context["rest"]) == (True, 0.288, [])
 
 
 # --- models ---
