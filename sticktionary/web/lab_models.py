@@ -79,7 +79,6 @@ def model(request: HttpRequest, version_id: int) -> HttpResponse:
         "progress": progress(version),
         "may": _possible(version),
         "compared": comparison.compare(version) if version.stage == Stage.CANDIDATE else None,
-        "headline": lab_figures.headline(report) if report else None,
         "tables": lab_figures.tables(report) if report else [],
         "words_only": registry.WORDS_ONLY,
         "card": card.of(version),

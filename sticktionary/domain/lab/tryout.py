@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from retrieval_engine.bundle import BundleError
@@ -18,8 +19,8 @@ from sticktionary.domain.search import catalogue_search
 from sticktionary.models import Embedding, ModelVersion
 
 MOST = 100  # hits
-ANEW_S = 600
-AT_HAND = 2  # versions whose vectors are kept in memory, besides the live one's
+ANEW_S = 600  # seconds for which one is used
+AT_HAND = 3  # versions that are kept in memory, words alone among them
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Tried:
 
 def versions() -> list[tuple[str, str]]:
     """What can be tried, by name and title: words alone, and every retrieval model that has looked at stickers."""
-    looked = Embedding.objects.values("embedded_by")
-    found = ModelVersion.objects.filter(kind=ModelVersion.Kind.RETRIEVAL, name__in=looked).order_by("-pk")
+    has_looked = Exists(Embedding.objects.filter(embedded_by=OuterRef("name")))
+    found = ModelVersion.objects.filter(has_looked, kind=ModelVersion.Kind.RETRIEVAL).order_by("-pk")
     return [(WORDS_ONLY, _("words alone (BM25)")), *((version.name, version.title) for version in found)]
 
 
@@ -47,8 +48,9 @@ def search(name: str, text: str, k: int, *, language: str) -> Tried:
 
 
 def _searcher(name: str) -> Searcher:
+    span = int(time.time() // ANEW_S)
     if name == WORDS_ONLY:
-        return catalogue_search.beside(WORDS_ONLY, None)
+        return _beside(name, "", 0, span)
     version = ModelVersion.objects.filter(name=name, kind=ModelVersion.Kind.RETRIEVAL).exclude(path="").first()
     if version is None:
         raise Refused("no_model", _("There is no retrieval model called %(name)s.") % {"name": name})
@@ -56,7 +58,7 @@ def _searcher(name: str) -> Searcher:
     if not n_vectors:
         text = _("%(name)s has not looked at the stickers yet. Let it run beside the live one, or promote it.")
         raise Refused("not_embedded", text % {"name": name})
-    return _beside(name, version.path, n_vectors, int(time.time() // ANEW_S))
+    return _beside(name, version.path, n_vectors, span)
 
 
 @lru_cache(maxsize=AT_HAND)
@@ -64,6 +66,6 @@ def _beside(name: str, path: str, n_vectors: int, span: int) -> Searcher:
     """Opened when it is first asked, and anew when stickers have come in; also from time to time, since the words that
     it shares with the live search are other ones once that has read the whole catalogue again."""
     try:
-        return catalogue_search.beside(name, bundles.opened(path))
+        return catalogue_search.beside(name, bundles.opened(path) if path else None)
     except BundleError as error:
         raise Refused("damaged_bundle", str(error)) from error
