@@ -59,7 +59,7 @@ def _without_bars() -> None:
     """Bars of progress are for people at a terminal; here they would fill a log, and hide the sentence at its end."""
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _load(path: str, device: torch.device, four_bit: bool) -> VisionLanguage:
