@@ -132,4 +132,4 @@ class TryForm(forms.Form):
     def __init__(self, versions: list[tuple[str, str]], *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.fields["left"].choices = versions  # type: ignore[attr-defined]
-        self.fields["right"].choices = [("", _("none")), *versions]  # type: ignore[attr-defined]
+        self.fields["right"].choices = [("", _("no second one")), *versions]  # type: ignore[attr-defined]
