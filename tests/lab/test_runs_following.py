@@ -57,7 +57,8 @@ def test_what_is_told_is_on_the_row_and_in_the_events(run: TrainingRun, follower
     follower.read_on()
     read = row(run)
     assert (read.device, read.packages, read.phase) == ("cpu, float32", {"torch": "2"}, "training")
-    assert read.facts == {"n_stickers": 18, "latest": {"step": 1, "loss": 2.5, "per_s": 40.0}}
+    told_facts = {"n_stickers": 18, "latest": {"step": 1, "loss": 2.5, "per_s": 40.0}}
+    assert read.facts == {"live": "bm25", **told_facts}
     assert (run.n_done, run.n_total) == (1, 3)
     events = run.events.order_by("position").values_list("kind", "step", "data")
     nothing: dict[str, Any] = {"text": "", "values": {}, "n_steps": 0, "phase": "training"}

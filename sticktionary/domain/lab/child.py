@@ -106,6 +106,8 @@ def _end(processes: list[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    for process in psutil.wait_procs(processes, timeout=ENDS_WITHIN_S)[1]:
+    left = psutil.wait_procs(processes, timeout=ENDS_WITHIN_S)[1]
+    for process in left:
         with suppress(psutil.NoSuchProcess):
             process.kill()
+    psutil.wait_procs(left, timeout=ENDS_WITHIN_S)
