@@ -29,7 +29,8 @@ def annotators(folder: Path, language: str, stickers: Iterable[str]) -> dict[str
     """What each labeler wrote for each of the stickers, in the order of play; without those of whom nobody wrote.
     Somebody who left is told apart by round."""
     columns = ["sticker_id", "labeler", "round_id", "query", "language", "source"]
-    held = _queries(folder, columns, pc.field("sticker_id").isin(list(stickers)) & (pc.field("language") == language))
+    is_wanted = pc.field("sticker_id").isin(pa.array(list(stickers), pa.string())) & (pc.field("language") == language)
+    held = _queries(folder, columns, is_wanted)
     written: dict[str, dict[str, list[str]]] = {}
     for sticker_id, labeler, round_id, query in _rows(held.filter(pc.equal(held["source"], "play")), columns[:4]):
         by = written.setdefault(sticker_id, {})
