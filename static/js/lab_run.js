@@ -32,13 +32,25 @@ function hear(event) {
   if (line) lines.push(`${new Date(event.at * 1000).toLocaleTimeString(document.documentElement.lang)}  ${line}`)
 }
 
+const words = () => ({
+  preparing: gettext("preparing"),
+  training: gettext("training"),
+  evaluating: gettext("evaluating"),
+  publishing: gettext("publishing the model"),
+  done: gettext("done"),
+  stopped: gettext("stopped"),
+  refused: gettext("refused"),
+  diverged: gettext("stopped: the loss is no number any more"),
+  failed: gettext("failed"),
+})
+
 const sentence = ({ kind, text, step, values }) => ({
-  phase: () => `— ${text} —`,
+  phase: () => `— ${words()[text] ?? text} —`,
   log: () => text,
   warning: () => `! ${text}`,
   checkpoint: () => fill(gettext("checkpoint after step %(step)s"), { step }),
   score: () => fill(gettext("after step %(step)s: %(values)s"), { step, values: Object.entries(values).map(([name, value]) => `${name} ${shown(value)}`).join(", ") }),
-  end: () => `— ${text} — ${values?.message ?? ""}`,
+  end: () => `— ${words()[text] ?? text} — ${values?.message ?? ""}`,
 })[kind]?.()
 
 function write() {
