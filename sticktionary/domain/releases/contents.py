@@ -77,7 +77,7 @@ def has_pictures(about: About) -> bool:
 
 FILES = [  # what else there is, by the beginning of its path
     (r"sticker_queries_\w+\.csv", "the published StickerQueries form: `sticker_id,labeled_queries`, a file a language"),
-    (r"stickers/", "the pictures as they came, named by `sticker_id`"),
+    (r"stickers/", "the pictures, named by `sticker_id`, without what their files said beside them"),
     (r"queries/\w+\.jsonl", "the rows of `queries` as JSON lines"),
     (r"(stickers|retrievals)\.jsonl", "the same rows as the Parquet table, as JSON lines"),
     (r"annotation_labels\.jsonl", "what the answers to each question of `annotations` say together, and its views"),
