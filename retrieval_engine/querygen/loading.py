@@ -129,7 +129,7 @@ def adapt(held: VisionLanguage, settings: GeneratorSettings) -> None:
     if settings.four_bit and learns_all(settings, held.base):
         raise Refused("Weights held in four bits cannot learn themselves; choose lora.")
     if settings.checkpointing:
-        held.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        held.model.activation_checkpointing_enable({"use_reentrant": False})
     if learns_all(settings, held.base):
         held.model.float().requires_grad_(True)
     elif hasattr(held.model, "peft_config"):

@@ -60,6 +60,8 @@ TOKENS: Final = 700
 """Of one example, 576 of them the picture's (LLaVA 1.5)."""
 FLOPS: Final = {"cuda": 5e13, "mps": 3e12, "cpu": 5e10}
 """Sustained a second: what the paper's release took on its GPUs; guesses of the right size for the others."""
+KEPT: Final = 4e6
+"""Bytes kept of each token on the way forward by a model of seven billion weights: width x layers of LLaVA 1.5 x 32."""
 TINY_S: Final = 0.004
 """Seconds that a tiny model's example takes on one core, measured."""
 
@@ -76,7 +78,8 @@ def estimate(settings: GeneratorSettings, size: Size, device: str) -> Estimate:
     work = settings.epochs * n_examples * 4 + n_answers * 3
     seconds = work * n_weights * TOKENS / FLOPS[device]
     held = n_weights * (0.6 if settings.four_bit else 2) if settings.learns != "everything" else n_weights * 16
-    memory = held + settings.part * TOKENS * (3e5 if settings.checkpointing else 4e6)
+    kept = KEPT * (n_weights / (7 * BILLION)) ** (2 / 3) * (0.1 if settings.checkpointing else 1)
+    memory = held + settings.part * TOKENS * kept
     rests_on = f"{n_weights / BILLION:.1f} billion weights, {TOKENS} tokens an example, {FLOPS[device]:.0e} FLOP/s"
     return Estimate(60 + seconds, int(memory), rests_on)
 
