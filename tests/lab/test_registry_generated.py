@@ -104,6 +104,12 @@ def test_a_generator_that_cannot_be_used_says_why_and_leaves_the_live_one(
     assert registry.champion_name("generator") == "writer"
 
 
+def test_a_live_generator_whose_files_are_gone_stops_no_sweep(generator: ModelVersion, three: list[Sticker]) -> None:
+    ModelVersion.objects.filter(pk=generator.pk).update(stage="champion")
+    Path(generator.path, "generator.json").unlink()
+    assert not promotion.catch_up()
+
+
 def test_a_child_that_fails_is_quoted(
     generator: ModelVersion, three: list[Sticker], monkeypatch: pytest.MonkeyPatch
 ) -> None:

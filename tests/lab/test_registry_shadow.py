@@ -180,7 +180,8 @@ def test_without_a_shadow_nothing_is_looked_up(live: ModelVersion, red: Sticker)
 
 def test_new_stickers_are_embedded_for_it_too(shadow: ModelVersion, red: Sticker) -> None:
     Embedding.objects.filter(sticker=red).delete()
-    assert embedding.embed_missing() == 2
+    ModelVersion.objects.filter(pk=shadow.pk).update(stage="retired")  # it may be one that was live long ago
+    assert (embedding.embed_missing(), embedding.forget()) == (2, 0)
     search = CatalogueSearch()
     search.refresh()
     found = search.shadow_preview("red", red.pk)

@@ -8,6 +8,7 @@ retrieval model or written for by a generator. A killed worker's successor goes 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from retrieval_engine.bundle import read_manifest
+from retrieval_engine.bundle import BundleError, read_manifest
 from sticktionary.domain import jobs
 from sticktionary.domain.catalogue import index_changed
 from sticktionary.domain.errors import Refused
@@ -26,6 +27,8 @@ from sticktionary.domain.people import accounts
 from sticktionary.models import AuditEntry, ModelVersion, Player
 
 Told = Callable[[ModelVersion], None]
+
+log = logging.getLogger(__name__)
 
 
 # --- verbs ---
@@ -220,13 +223,21 @@ def _set_stage(version: ModelVersion, stage: ModelVersion.Stage) -> None:
 def catch_up() -> bool:
     """Have the live generator write for stickers that have come in since; whether there are any."""
     live = registry.champion(Kind.GENERATOR)
-    if live is None or live.state != State.DONE or not generating.is_missing(live):
+    if live is None or live.state != State.DONE or not _is_behind(live):
         return False
     with transaction.atomic():
         held = ModelVersion.objects.select_for_update().get(pk=live.pk)
         if held.state == State.DONE:
             make_ready(held)
     return True
+
+
+def _is_behind(generator: ModelVersion) -> bool:
+    try:
+        return generating.is_missing(generator)
+    except BundleError:
+        log.exception("The bundle of %s cannot be read; new stickers have no generated queries", generator.name)
+        return False
 
 
 # --- the model that is shipped ---
