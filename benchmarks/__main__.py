@@ -1,4 +1,6 @@
-"""Runs every benchmark after the other: `make bench`, or some of them: `python -m benchmarks keystroke start`."""
+"""Runs every benchmark after the other: `make bench`, or some of them: `python -m benchmarks keystroke start`.
+
+What begins with a dash goes to them: `python -m benchmarks freeze --queries 100000`."""
 
 from __future__ import annotations
 
@@ -10,11 +12,16 @@ HERE = Path(__file__).parent
 
 
 def main() -> int:
-    names = sys.argv[1:] or sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
+    given = sys.argv[1:]
+    first = next((place for place, word in enumerate(given) if word.startswith("-")), len(given))
+    names, options = given[:first], given[first:]
+    names = names or sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
     failed = []
     for name in names:
         print(f"\n=== {name}", flush=True)
-        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=HERE.parent, check=False).returncode:
+        if subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}", *options], cwd=HERE.parent, check=False
+        ).returncode:
             failed.append(name)
     if failed:
         print(f"\nFailed: {', '.join(failed)}")

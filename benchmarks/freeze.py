@@ -23,7 +23,6 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER = os.environ.get("STICKTIONARY_BENCH_POSTGRES", "postgres://postgres:postgres@127.0.0.1:5432/postgres")
@@ -44,14 +43,20 @@ def main() -> int:
         began = time.perf_counter()
         fill(url, n_queries // PER_ROUND)
         print(f"{n_queries:,} queries put into PostgreSQL in {time.perf_counter() - began:.0f} s", flush=True)
-        began, at = time.perf_counter(), time.time()
+        began, at, processor = time.perf_counter(), time.time(), _processor()
         _manage("freeze", "--title", "Benchmark", "--wait")
         seconds = time.perf_counter() - began
+        print(f"{_processor() - processor:.1f} s of processor in the worker, PostgreSQL's beside them")
         return report(Path(data) / "releases" / "sticktionary-1", n_queries, seconds, at)
 
 
 def _manage(*arguments: str) -> None:
     subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def _processor() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 @contextmanager
@@ -71,7 +76,7 @@ def database() -> Iterator[str]:
 def fill(url: str, n_rounds: int) -> None:
     """Stickers, players and rounds that two or three others looked up; the same every time."""
     dice = random.Random(7)
-    with psycopg.connect(**conninfo_to_dict(url)) as connection:
+    with psycopg.connect(url) as connection:
         _copy(connection, "pack", _packs())
         _copy(connection, "sticker", _stickers())
         _copy(connection, "player", _players())
@@ -171,17 +176,37 @@ def _retrievals(n_rounds: int, dice: random.Random) -> Iterator[dict[str, Any]]:
 
 
 def report(folder: Path, n_queries: int, seconds: float, began: float) -> int:
-    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime)
-    for path in files:
-        after, size = path.stat().st_mtime - began, path.stat().st_size / 2**20
-        print(f"  {path.relative_to(folder).as_posix():<32} {size:9.1f} MB   after {after:6.1f} s")
+    ended, stages = began, {}
+    for stage, last in STAGES.items():
+        ended, before = max(path.stat().st_mtime for pattern in last for path in folder.glob(pattern)), ended
+        stages[stage] = ended - before
+    stages["documents, checksums, moving"] = began + seconds - ended
+    for stage, took in stages.items():
+        print(f"  {stage:<38} {took:6.1f} s")
+    _rates(folder, n_queries, seconds, stages["statistics"])
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(
-        f"{n_queries:,} queries frozen in {seconds:.1f} s: {n_queries / seconds:,.0f} a second, {peak:.0f} MB at most"
-    )
+    print(f"{peak:.0f} MB at most, load {os.getloadavg()[0]:.1f}")
     sums = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=False)
     print("checksums: " + ("every file as listed" if sums.returncode == 0 else "WRONG"))
     return int(sums.returncode != 0 or peak > MEMORY_MB)
+
+
+STAGES = {  # what was written last of each
+    "start, split, names in texts": ["queries"],  # the folder: its files are opened
+    "play into tables and lists": ["queries/*", "pairs/*", "retrievals.*", "sticker_queries_*.csv"],
+    "stickers, annotations, conversations": ["rules.json"],
+    "statistics": ["statistics.json"],
+}
+
+
+def _rates(folder: Path, n_queries: int, seconds: float, statistics: float) -> None:
+    files = msgspec.json.decode((folder / "manifest.json").read_bytes())["files"]
+    n_rows = sum(file.get("n_rows", 0) for file in files)
+    print(f"{n_queries:,} queries in {seconds:.1f} s: {n_queries / seconds:,.0f} a second, in all tables", end=" ")
+    print(
+        f"{n_rows / seconds:,.0f} rows a second of {n_rows:,}, {sum(file['n_bytes'] for file in files) / 2**20:,.0f} MB"
+    )
+    print(f"without the statistics {n_queries / (seconds - statistics):,.0f} queries a second")
 
 
 if __name__ == "__main__":
