@@ -50,7 +50,7 @@ class Generator:
 
     def __init__(self, held: VisionLanguage, *, languages: Sequence[str] = (), samples: int = 4, seed: int = 0) -> None:
         self.held, self._samples, self._seed = held, samples, seed
-        self.languages = list(languages) or sorted(wording.PROMPTS)
+        self.languages = list(languages) or sorted(held.questions)
         self.side = side_of(held.processor)
 
     @classmethod
@@ -114,7 +114,7 @@ class Generator:
         ]
 
     def _rounds(self, pictures: Sequence[Image.Image], language: str, n: int) -> Iterator[list[list[str]]]:
-        fed = self.held.placed(self.held.prompts(pictures, [wording.PROMPTS[language]] * len(pictures)))
+        fed = self.held.placed(self.held.prompts(pictures, [self.held.questions[language]] * len(pictures)))
         length = {"max_new_tokens": TOKENS * n}
         yield self._answers(fed, language, 1, do_sample=False, **length)
         for _ in range(ROUNDS if self._samples else 0):
@@ -148,7 +148,7 @@ class Generator:
         """The prompt goes through the model once; the queries go on from what it kept of it."""
         if not queries:
             return []
-        fed = self.held.placed(self.held.prompts([picture], [wording.PROMPTS[language]]))
+        fed = self.held.placed(self.held.prompts([picture], [self.held.questions[language]]))
         with self.held.autocast():
             begun = self.held.model(**fed, use_cache=True)
         parts = [queries[start : start + SCORED] for start in range(0, len(queries), SCORED)]

@@ -146,6 +146,6 @@ class WriterLearner:
     def _fed(self, chosen: Sequence[Example], answers: Sequence[str], part: int) -> Iterator[Part]:
         for start in range(0, len(chosen), part):
             some = chosen[start : start + part]
-            prompts = [wording.PROMPTS[example.language] for example in some]
+            prompts = [self._held.questions[example.language] for example in some]
             fed = self._held.prompts(self._strips.of(example.sticker for example in some), prompts)
             yield fed, self._held.labels(answers[start : start + part], ended=True)

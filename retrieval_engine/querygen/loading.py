@@ -43,16 +43,21 @@ def load_bundle(folder: Path, device: torch.device, *, four_bit: bool = False) -
         manifest = bundle.read_manifest(folder)
     except BundleError as error:
         raise Refused(str(error)) from error
-    if not manifest.is_adapter:
-        return _load(str(folder / bundle.MODEL), device, four_bit)
-    held = _load(manifest.base, device, four_bit)
+    held = _load(manifest.base if manifest.is_adapter else str(folder / bundle.MODEL), device, four_bit)
+    held.questions = {**held.questions, **manifest.prompts}
+    if manifest.is_adapter:
+        _put_on(held, folder, manifest)
+    return held
+
+
+def _put_on(held: VisionLanguage, folder: Path, manifest: bundle.Manifest) -> None:
+    """The bundle's adapter, if the base is the one that it was made for."""
     if fingerprint(manifest.base) != manifest.base_fingerprint:
         raise Refused(f"{folder}: made for another {manifest.base} than the one that is here.")
     from peft import PeftModel
 
     held.model = PeftModel.from_pretrained(held.model, str(folder / bundle.ADAPTER), is_trainable=False)
     held.model.requires_grad_(False)
-    return held
 
 
 def _without_bars() -> None:

@@ -7,9 +7,9 @@ padded on the left and its answer on the right, so that answers begin in one col
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import torch
@@ -20,6 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ..training.devices import autocast
 from .tiny import IMAGE
+from .wording import PROMPTS
 
 FALLBACK: Final = "USER: {image}\n{prompt} ASSISTANT:"
 """For processors without a chat template, in the manner of LLaVA 1.5."""
@@ -35,6 +36,8 @@ class VisionLanguage:
     processor: Any
     base: str
     dtype: torch.dtype
+    questions: Mapping[str, str] = field(default_factory=lambda: dict(PROMPTS))
+    """The prompt by language: ours of today, or those that a bundle was made with."""
 
     @property
     def tokenizer(self) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..training.figures import Report
-from . import bundle, wording
+from . import bundle
 from .loading import fingerprint
 from .model import VisionLanguage
 from .recipe import TINY
@@ -41,7 +41,7 @@ def publish(
         base=held.base,
         base_fingerprint=fingerprint(held.base) if is_adapter else "",
         is_adapter=is_adapter,
-        prompts={language: wording.PROMPTS[language] for language in languages},
+        prompts={language: held.questions[language] for language in languages},
         lineage=lineage,
         files=bundle.file_hashes(partial),
     )

@@ -62,7 +62,7 @@ class Validation:
         for some in self._parts([example for own in self._by_language.values() for example in own]):
             answers = [wording.answer(example.queries, example.weights, len(example.queries), rng) for example in some]
             labels = self._held.labels(answers, ended=True)
-            prompts = [wording.PROMPTS[example.language] for example in some]
+            prompts = [self._held.questions[example.language] for example in some]
             with torch.inference_mode():
                 fed = self._held.prompts(self._strips.of(example.sticker for example in some), prompts)
                 total -= float(self._held.log_probabilities(fed, labels).sum())

@@ -240,3 +240,12 @@ def test_the_prompts_of_a_bundle_are_those_of_its_languages(held: VisionLanguage
     publish(held, tmp_path / "b", name="g", languages=["zh"], lineage={}, metrics=NOTHING)
     content = json.loads((tmp_path / "b" / "generator.json").read_text())
     assert content["prompts"] == {"zh": wording.PROMPTS["zh"]}
+
+
+def test_a_bundle_is_asked_what_it_was_made_with(held: VisionLanguage, tmp_path: Path) -> None:
+    held.questions = {**wording.PROMPTS, "en": "What is this?"}
+    published(held, tmp_path / "b")
+    opened = load(str(tmp_path / "b"), CPU)
+    assert opened.questions["en"] == "What is this?"
+    assert scores(opened) == pytest.approx(scores(held), abs=1e-6)
+    assert scores(opened) != pytest.approx(scores(replace(held, questions=wording.PROMPTS)), abs=1e-6)
