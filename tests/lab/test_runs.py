@@ -91,7 +91,8 @@ def test_a_base_that_is_no_model(frozen: Release, tmp_path: Path) -> None:
     assert problems(frozen, base=str(tmp_path)) == {"base": f"{tmp_path} holds no retrieval model: {signs}"}
     assert problems(frozen, base="/nowhere.json") == {"base": "There is no configuration /nowhere.json."}
     assert problems(frozen, base="../model") == {"base": "Give the whole path of the folder, from / on."}
-    assert problems(frozen, base="--help") == {"base": "That is not the name of a model."}
+    for no_name in ("--help", "/models\0", "/" + "m" * 300):
+        assert problems(frozen, base=no_name) == {"base": "That is not the name of a model."}
     generator = ModelVersion.objects.create(name="writer@1", title="writer", kind="generator", path=str(tmp_path))
     told = "writer@1 is a query generator; this recipe trains another kind of model."
     assert problems(frozen, base=generator.name) == {"base": told}

@@ -16,6 +16,7 @@ from retrieval_engine.training.recipes import Kind
 from sticktionary.models import ModelVersion
 
 PATIENCE_S = 90
+LONGEST = 300  # name or path
 
 
 def place_of(base: str) -> str:
@@ -28,6 +29,8 @@ def problem_with(base: str, kind: Kind, *, to_train: bool = True) -> str:
     """Why a run of a recipe of that kind cannot start from it, or measure it, in a sentence; empty when it can."""
     if base == TINY:
         return ""
+    if len(base) > LONGEST or base.startswith("-") or not base.isprintable():
+        return _("That is not the name of a model.")
     if version := ModelVersion.objects.filter(name=base).first():
         if version.kind != kind:
             told = {"name": base, "kind": version.get_kind_display()}
@@ -41,8 +44,6 @@ def problem_with(base: str, kind: Kind, *, to_train: bool = True) -> str:
 
 
 def _problem_with_name(kind: str, name: str) -> str:
-    if len(name) > 300 or name.startswith("-") or not name.isprintable():
-        return _("That is not the name of a model.")
     try:
         _ask(kind, name)
     except subprocess.CalledProcessError as told:

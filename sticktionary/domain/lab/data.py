@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from retrieval_engine.training.recipes import recipes
-from retrieval_engine.training.run import Order
+from retrieval_engine.training.run import ORDER, Order
 from sticktionary.domain.intake.pictures import path_of
 from sticktionary.domain.lab import bases
 from sticktionary.domain.lab.registry import champion, champion_name
@@ -34,7 +34,7 @@ def folder_of(run: TrainingRun) -> Path:
 def write_order(run: TrainingRun) -> Path:
     """Put the order, and what it refers to, into the run's folder; a run that goes on keeps the one it began with."""
     folder = folder_of(run)
-    if not (folder / "run.json").exists():
+    if not (folder / ORDER).exists():
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / PICTURES, pictures())
         _write(folder / LEFT_OUT, left_out())
