@@ -124,7 +124,8 @@ A small CLIP for the starter pack, in English and Chinese: it lets search by mea
 knows the pack's eight characters and their expressions and little else; for other packs, install a pretrained model.
 
 * Version `{version}`, {size:.1f} MB: `text.onnx`, `image.onnx` (weights stored as float16), `tokenizer.json`
-  (byte-level BPE learned from the pack's queries), `bundle.json`. Vectors have {dim} numbers, pictures {side} px.
+  (byte-level BPE learned from the pack's queries), `bundle.json`; `open_clip_model.safetensors` and its configuration
+  to train on from. Vectors have {dim} numbers, pictures {side} px.
 * An open_clip model (`open_clip.CLIP`; the architecture is in `bundle.json`): a ModifiedResNet and a one-layer text
   transformer, trained from nothing with `python -m retrieval_engine.stickerclip.starter`: first on who is drawn and
   what they do, then, with the image tower frozen, on the queries. {minutes} minutes of processor time.
