@@ -18,7 +18,7 @@ from django.db.models.functions import Cast
 from sticktionary.domain.releases.reading import read
 from sticktionary.models import Query, Retrieval, Round
 
-CHUNK = 4_096  # round numbers
+CHUNK = 2_048  # round numbers
 SETTLED_AFTER = timedelta(minutes=10)  # the machine plays its side of a retrieval after the answer
 NUMBER, TEXT, TRUTH = pa.int64(), pa.string(), pa.bool_()
 

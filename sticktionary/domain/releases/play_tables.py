@@ -50,8 +50,10 @@ class PlayTables:
         return lambda: [each.result() for each in closing]
 
     def leave(self) -> None:
-        """Let no thread write any more."""
+        """Let no thread write any more, and give back the memory that Arrow keeps for its next arrays."""
         self._threads.shutdown(cancel_futures=True)
+        self._under_way.clear()
+        pa.default_memory_pool().release_unused()
 
     def _wait(self) -> None:
         for each in self._under_way:

@@ -16,7 +16,7 @@ from sticktionary.domain.releases.encoding import bytes_of, objects
 from sticktionary.domain.releases.files import Output
 from sticktionary.domain.releases.rows import columns_of, schema_of
 
-GROUP = 65_536  # rows
+GROUP = 32_768  # rows
 
 
 class Parquet:
