@@ -35,11 +35,10 @@ from .postings import (
     Packed,
     Slots,
     add_dense_scores,
-    add_scores,
     at_least_kth,
     counted,
     joined,
-    raise_frequencies,
+    loops,
 )
 from .ranking import Ranking
 
@@ -318,7 +317,7 @@ class LexicalIndex:
         }
 
     def _score(self, weights: Mapping[int, float], scores: Floats) -> None:
-        norms = self._norms_by_slot
+        norms, add_scores = self._norms_by_slot, loops().add_scores
         for number, weight in weights.items():
             if (dense := self._base.dense.get(number)) is not None:
                 add_dense_scores(dense, norms, weight * (self.k1 + 1), scores)
@@ -372,7 +371,7 @@ class LexicalIndex:
 
     def _highest_frequencies(self, numbers: Sequence[int]) -> tuple[Slots, Floats]:
         """How often each document holds that one of the terms which it holds most often; documents that hold any."""
-        highest = np.zeros(self._n_slots, dtype=np.uint8)
+        highest, raise_frequencies = np.zeros(self._n_slots, dtype=np.uint8), loops().raise_frequencies
         for number in numbers:
             if (dense := self._base.dense.get(number)) is not None:
                 np.maximum(highest[: len(dense)], dense, out=highest[: len(dense)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, Self
 
 import numpy as np
@@ -50,18 +51,30 @@ def _compiled_raise_frequencies(packed: Any, frequencies: Any) -> None:
             frequencies[slot] = frequency
 
 
-add_scores: Callable[[Packed, Floats, float, Floats], None] = _add_scores
-"""Add weight x tf / (tf + norm) of each posting to its document's score."""
-raise_frequencies: Callable[[Packed, NDArray[np.uint8]], None] = _raise_frequencies
-"""Keep for each document the highest frequency that its postings have."""
-try:
-    from numba import njit
+@dataclass(frozen=True, slots=True)
+class Loops:
+    """The two inner loops of a search."""
 
-    IS_COMPILED = True
-    add_scores = njit(cache=True, nogil=True)(_compiled_add_scores)
-    raise_frequencies = njit(cache=True, nogil=True)(_compiled_raise_frequencies)
-except ImportError:
-    IS_COMPILED = False
+    add_scores: Callable[[Packed, Floats, float, Floats], None]
+    """Add weight x tf / (tf + norm) of each posting to its document's score."""
+    raise_frequencies: Callable[[Packed, NDArray[np.uint8]], None]
+    """Keep for each document the highest frequency that its postings have."""
+    are_compiled: bool
+
+
+IN_NUMPY: Final = Loops(_add_scores, _raise_frequencies, are_compiled=False)
+
+
+@cache
+def loops() -> Loops:
+    """Compiled where numba is installed. It is loaded with the first search: half a second and 60 MB that a process
+    which never searches does without."""
+    try:
+        from numba import njit
+    except ImportError:
+        return IN_NUMPY
+    compiled = njit(cache=True, nogil=True)
+    return Loops(compiled(_compiled_add_scores), compiled(_compiled_raise_frequencies), are_compiled=True)
 
 
 def add_dense_scores(frequencies: NDArray[np.uint8], norms: Floats, weight: float, scores: Floats) -> None:
@@ -94,7 +107,7 @@ class Base:
     def with_dense(self) -> Self:
         """For NumPy alone: a compiled loop needs none."""
         n_slots = len(self.begins) - 1
-        if not IS_COMPILED and n_slots >= DENSE_FROM:
+        if n_slots >= DENSE_FROM and not loops().are_compiled:
             for number in np.flatnonzero(np.diff(self.starts) > DENSE_SHARE * n_slots).tolist():
                 postings = self.postings(number)
                 self.dense[number] = np.zeros(n_slots, dtype=np.uint8)

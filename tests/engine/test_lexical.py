@@ -29,11 +29,10 @@ Change = tuple[int, list[str] | str | None]
 def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The inner loops as numba compiles them, as NumPy has them, and with all terms laid out slot by slot."""
     if request.param == "compiled":
-        assert postings.IS_COMPILED
+        assert postings.loops().are_compiled
         return
-    monkeypatch.setattr(postings, "IS_COMPILED", False)
-    monkeypatch.setattr(lexical, "add_scores", postings._add_scores)
-    monkeypatch.setattr(lexical, "raise_frequencies", postings._raise_frequencies)
+    for module in (postings, lexical):
+        monkeypatch.setattr(module, "loops", lambda: postings.IN_NUMPY)
     if request.param == "dense":
         monkeypatch.setattr(postings, "DENSE_FROM", 0)
 

@@ -18,6 +18,9 @@ from sticktionary.domain.releases.rows import columns_of, schema_of
 
 GROUP = 32_768  # rows
 
+# Arrow's own allocator keeps what one chunk needed for the next one: more memory for a release, and no time won.
+pa.set_memory_pool(pa.system_memory_pool())
+
 
 class Parquet:
     """A Parquet file written a row group at a time; the same batches give the same bytes."""
