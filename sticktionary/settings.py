@@ -139,13 +139,20 @@ CHANNEL_LAYERS: dict[str, Any] = {
         else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     )
 }
+CACHES: dict[str, Any]
 if REDIS_URL:  # rate limits count in every web process together
     CACHES = {
-        "default": {
+        name: {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
-            "KEY_PREFIX": CHANNEL_PREFIX,
+            "KEY_PREFIX": prefix,
         }
+        for name, prefix in {"default": CHANNEL_PREFIX, "figures": f"{CHANNEL_PREFIX}:figures"}.items()
+    }
+else:  # what the worker counts, the web process shows
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+        "figures": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": DATA_DIR / "figures"},
     }
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

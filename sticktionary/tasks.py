@@ -43,7 +43,7 @@ def sweep() -> None:
     from sticktionary.domain.lab import embedding, promotion, shadowing
     from sticktionary.domain.people import guests
     from sticktionary.domain.play import deciding
-    from sticktionary.domain.quality import estimates
+    from sticktionary.domain.quality import estimates, overview
     from sticktionary.domain.releases import folders
 
     jobs.sweep()
@@ -51,6 +51,7 @@ def sweep() -> None:
     estimates.count_new()
     figures.refresh()
     tallies.refresh()
+    overview.refresh()
     importing.forget_uploads()
     folders.sweep()
     embedding.embed_missing()

@@ -19,4 +19,7 @@ STORAGES = {  # no manifest: tests run without collectstatic
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # Not Redis, also where it is there: tests clear the cache, which on Redis would clear all the rest of its database.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
+    for name in ("default", "figures")
+}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +18,7 @@ from sticktionary.domain import rules
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.intake.pictures import picture_of
 from sticktionary.domain.play.outcome import texts_of
-from sticktionary.domain.quality import difficulty, gold, hidden_arm, overview, rulebook, skill, weights
+from sticktionary.domain.quality import difficulty, gold, overview, rulebook, skill, weights
 from sticktionary.domain.quality.hidden_arm import Effect
 from sticktionary.domain.quality.skill import Belief
 from sticktionary.models import Gold, PlayerQuality
@@ -28,7 +27,6 @@ from sticktionary.web.intervals import Bar, bar, gap, percent
 from sticktionary.web.workbench import allowed, player_of, show
 
 PER_PAGE = 50
-FRESH_FOR_S = 600  # of figures that go through very many pages
 SHARES = {
     "found": gettext_lazy("Lookups that found the sticker"),
     "at_once": gettext_lazy("at the first try"),
@@ -64,14 +62,12 @@ def home(request: HttpRequest) -> HttpResponse:
     return show(request, "quality", "quality", context)
 
 
-def _language(language: str) -> dict[str, Any]:
-    held: dict[str, Any] = cache.get_or_set(  # type: ignore[assignment]
-        f"quality:{language}",
-        lambda: {"shares": overview.shares(language), "effects": hidden_arm.effects(language)},
-        FRESH_FOR_S,
-    )
-    shares = [(SHARES[name], share, bar(share.value, share.low, share.high)) for name, share in held["shares"].items()]
-    return {"shares": shares, "effects": [_effect(effect) for effect in held["effects"]]}
+def _language(language: str) -> dict[str, Any] | None:
+    held = overview.of(language)
+    if held is None:
+        return None
+    shares = [(SHARES[name], share, bar(share.value, share.low, share.high)) for name, share in held.shares.items()]
+    return {"shares": shares, "effects": [_effect(effect) for effect in held.effects], "counted_at": held.counted_at}
 
 
 def _effect(effect: Effect) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from sticktionary.domain import rules
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.quality import rulebook
+from sticktionary.domain.quality import overview, rulebook
 from sticktionary.models import AuditEntry, Player, PlayerQuality, RuleSet, Sticker, StickerDifficulty
 from tests.game.page import client_of
 from tests.quality.conftest import answered, found_at_once, make_round, of_role, somebody
@@ -27,7 +28,7 @@ SEERS = {"moderator", "reviewer", "admin"}
 
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
-    cache.clear()
+    caches["figures"].clear()
 
 
 def form(**changes: str) -> dict[str, str]:
@@ -206,3 +207,31 @@ def test_a_page_of_many_asks_the_database_as_often_as_one_of_few(
     browser = client_of(of_role("admin"))
     with django_assert_max_num_queries(14):
         assert len(browser.get(reverse(name)).context["rows"]) == 8
+
+
+# --- the figures ---
+
+
+def test_where_there_is_much_the_figures_are_the_workers(
+    stickers: list[Sticker], author: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "MANY", 0)
+    answered(make_round(author, stickers[0]), 1)
+    browser, where = client_of(of_role("moderator")), reverse("studio_quality")
+    assert dict(browser.get(where).context["tables"])["en"] is None
+    overview.refresh()
+    english = dict(browser.get(where).context["tables"])["en"]
+    assert [(share.n_hits, share.n) for _label, share, _bar in english["shares"]][:2] == [(1, 1), (1, 1)]
+
+
+def test_what_was_counted_minutes_ago_is_shown_again_and_then_counted_anew(
+    stickers: list[Sticker], author: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = overview.of("en")
+    answered(make_round(author, stickers[0]), 1)
+    overview.refresh()
+    assert overview.of("en") == before
+    monkeypatch.setattr(overview, "AGAIN_AFTER", timedelta(0))
+    found = overview.of("en")
+    assert found is not None
+    assert (found.shares["found"].n_hits, found.shares["found"].n) == (1, 1)

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import Q
 from django.utils import timezone
 
@@ -62,7 +62,7 @@ class Figures:
 def figures() -> Figures:
     """What waits is seen at once; where there are many answers, as the worker has counted it last. Agreement is always
     the worker's: it takes libraries that a process which serves the game does without."""
-    held: Figures | None = cache.get(KEPT)
+    held: Figures | None = caches["figures"].get(KEPT)
     if held is not None and _are_many():
         return held
     counted = _counted(answered())
@@ -71,10 +71,10 @@ def figures() -> Figures:
 
 def refresh() -> None:
     """The worker's part: count again what was counted some minutes ago."""
-    held: Figures | None = cache.get(KEPT)
+    held: Figures | None = caches["figures"].get(KEPT)
     now = timezone.now()
     if held is None or held.counted_at is None or now - held.counted_at > AGAIN_AFTER:
-        cache.set(KEPT, _with_agreement(now), KEPT_FOR_S)
+        caches["figures"].set(KEPT, _with_agreement(now), KEPT_FOR_S)
 
 
 def _are_many() -> bool:

@@ -1,18 +1,26 @@
-"""How lookups have gone of late, per language: found, found at once, agreed on, rightly none, gold passed."""
+"""How lookups have gone of late, per language: found, found at once, agreed on, rightly none, gold passed; and what the
+live results change. Over very many rounds that takes many seconds: then the worker counts it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.core.cache import caches
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from sticktionary.domain.play.outcome import COUNTS
+from sticktionary.domain.quality import hidden_arm
+from sticktionary.domain.quality.hidden_arm import Effect
 from sticktionary.domain.quality.weights import wilson
 from sticktionary.models import Retrieval, Round
+from sticktionary.models.players import Language
 
 DAYS = 30
+MANY = 20_000  # lookups in a language: from here on the figures are those that the worker counted last
+AGAIN_AFTER = timedelta(minutes=10)
+KEPT_FOR_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,50 @@ class Share:
     @property
     def high(self) -> float:
         return wilson(self.n_hits, self.n)[1]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What is said of a language."""
+
+    shares: dict[str, Share]
+    effects: list[Effect]
+    counted_at: datetime
+
+
+def of(language: str) -> Overview | None:
+    """As it was counted some minutes ago, or now; where there is much, as the worker has counted it last, and none
+    until it has."""
+    held: Overview | None = caches["figures"].get(_key(language))
+    if held is not None and (not _is_stale(held) or _is_much(language)):
+        return held
+    return None if _is_much(language) else _count(language)
+
+
+def refresh() -> None:
+    """The worker's part: count again what was counted some minutes ago."""
+    for language in Language.values:
+        held: Overview | None = caches["figures"].get(_key(language))
+        if held is None or _is_stale(held):
+            _count(language)
+
+
+def _count(language: str) -> Overview:
+    counted = Overview(shares(language), hidden_arm.effects(language), timezone.now())
+    caches["figures"].set(_key(language), counted, KEPT_FOR_S)
+    return counted
+
+
+def _key(language: str) -> str:
+    return f"quality_{language}"
+
+
+def _is_stale(held: Overview) -> bool:
+    return timezone.now() - held.counted_at > AGAIN_AFTER
+
+
+def _is_much(language: str) -> bool:
+    return _answered(language).order_by().values("pk")[MANY : MANY + 1].exists()
 
 
 def shares(language: str) -> dict[str, Share]:
