@@ -15,9 +15,11 @@ from sticktionary.domain.people.accounts import give_consent
 from sticktionary.domain.people.names import key_of
 from sticktionary.models import (
     Annotation,
+    ApiToken,
     AuditEntry,
     Case,
     Consent,
+    FailedLook,
     Flag,
     Judgement,
     LedgerEntry,
@@ -160,8 +162,10 @@ def _move_quality(guest: Player, player: Player) -> None:
 # All that belongs to a player; the tests hold it against the models.
 MOVED = {
     Annotation,
+    ApiToken,  # none: guests have no roles
     Case,
     Consent,
+    FailedLook,  # looked at again under the other name
     Flag,
     Judgement,  # none: guests have no roles
     LedgerEntry,
