@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from retrieval_engine.training.figures import Figure, Report, apart
+from sticktionary.domain.lab.comparison import GAIN
 from sticktionary.web import lab_words
 from sticktionary.web.intervals import Bar, bar
 
@@ -70,7 +71,7 @@ def _table(task: str, language: str, figures: Iterable[Figure], deciding: str) -
     held = [figure for figure in figures if (figure.task, figure.language) == (task, language)]
     metrics = list(dict.fromkeys(figure.metric for figure in held))
     by_place = {(figure.method, figure.metric): figure for figure in held}
-    chance = {figure.metric: figure.chance for figure in held if figure.chance is not None}
+    chance = {f.metric: f.chance for f in held if f.chance is not None and f.method != GAIN}  # a difference has none
     methods = dict.fromkeys(figure.method for figure in held)
     return Table(
         title=lab_words.task(task),

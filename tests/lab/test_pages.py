@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,16 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from retrieval_engine.training.figures import Report
 from retrieval_engine.training.recipes import recipes
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import promotion, registry, runs, tryout
 from sticktionary.domain.search import catalogue_search
 from sticktionary.models import ModelVersion, Player, Query, Release, Round, RunEvent, Sticker, TrainingRun
-from sticktionary.web import lab, lab_api, lab_help, lab_models, lab_search, lab_tokens
+from sticktionary.web import lab, lab_api, lab_figures, lab_help, lab_models, lab_search, lab_tokens
 from tests.catalogue import colours
+from tests.lab import candidates
 from tests.lab.test_api import REPORT
 from tests.people.conftest import client_of, make_player
 
@@ -275,3 +278,9 @@ def test_all_that_recipes_say_is_there_to_be_translated() -> None:
     for part in (part for recipe in recipes().values() for part in recipe.described()):
         said |= {part.help, part.name.replace("_", " ").capitalize()}
     assert set(lab_help.TEXTS) == said
+
+
+def test_a_table_has_the_chance_of_what_was_measured_and_not_of_a_difference() -> None:
+    figures = [candidates.figure("fine-tuned", 0.5), replace(candidates.figure("gain", 0.2), chance=0.0)]
+    [table] = lab_figures.tables(Report("stickerclip", (candidates.TASK, "fine-tuned", "all", "mrr"), figures))
+    assert table.chance == [0.1]

@@ -13,6 +13,7 @@ from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.lab import approval, bundles, comparison, embedding, promotion, registry
 from sticktionary.domain.search import CatalogueSearch
 from sticktionary.models import AuditEntry, Embedding, ModelVersion, Player, Release, Sticker, TrainingRun
+from tests.catalogue import colours
 from tests.game.conftest import make_player
 from tests.lab.candidates import candidate, figure, promoted, run, worked
 
@@ -62,6 +63,14 @@ def test_what_measured_lower_needs_a_reason(
         approval.approve(actor=researcher, version=version)
     said = AuditEntry.objects.get(verb="approve_model")
     assert said.detail == {"why": held.why, "beside": "bm25", "verdict": verdict}
+
+
+def test_a_live_model_from_elsewhere_may_have_seen_the_test(frozen: Release, tmp_path: Path) -> None:
+    live = worked(registry.install(actor=None, source=str(colours.bundle(tmp_path / "elsewhere", dim=4)), queue=False))
+    report = [figure("fine-tuned", 0.6), figure("live", 0.9)]
+    found = comparison.compare(registry.register(run(frozen, *report, live=live.name)))
+    assert (found.verdict, found.needs_reason) == ("worse", True)
+    assert found.caution.startswith(f"{live.name} did not come from a run here.")
 
 
 def test_figures_count_beside_the_model_they_were_measured_with(frozen: Release) -> None:

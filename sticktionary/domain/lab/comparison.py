@@ -54,6 +54,7 @@ class Comparison:
     rows: list[Row] = field(default_factory=list)
     why_not: str = ""
     doubt: str = ""  # what else speaks against it
+    caution: str = ""  # why the live model's figures may be too good
 
     @property
     def verdict(self) -> Verdict:
@@ -82,7 +83,7 @@ def compare(version: ModelVersion) -> Comparison:
         return Comparison(
             name, rows=rows, why_not=_("The figure that decides was not measured for what it is to beat.")
         )
-    return Comparison(name, headline, rows, doubt=_doubt(version.run.release))
+    return Comparison(name, headline, rows, doubt=_doubt(version.run.release), caution=_caution(live))
 
 
 def _doubt(release: Release) -> str:
@@ -90,6 +91,15 @@ def _doubt(release: Release) -> str:
         return ""
     text = _("The release it learnt from, “%(release)s”, was withdrawn: %(why)s")
     return text % {"release": release, "why": release.why_withdrawn}
+
+
+def _caution(live: ModelVersion | None) -> str:
+    if live is None or live.run_id is not None:
+        return ""
+    text = _(
+        "%(live)s did not come from a run here. It may have learnt from these very stickers: then it looks too good."
+    )
+    return text % {"live": live.name}
 
 
 def report_of(run: TrainingRun | None) -> Report | None:
