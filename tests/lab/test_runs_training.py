@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from retrieval_engine.training.run import BUNDLE
+from retrieval_engine.training.run import BUNDLE, STOP
 from sticktionary.domain import jobs
 from sticktionary.domain.lab import child, data, runs, watching
 from sticktionary.domain.lab.runs import Status
 from sticktionary.models import ModelVersion, Release, TrainingRun
 
-SETTINGS = {"steps": 40, "batch": 8, "save_every": 4, "validate_every": 20}
+STEPS = 120
+SETTINGS = {"steps": STEPS, "batch": 8, "save_every": 4, "validate_every": 60}
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +47,21 @@ def at_step(step: int, act: Callable[[TrainingRun], object]) -> Callable[[Traini
     return heard
 
 
+def cancel_while_it_stands(run: TrainingRun) -> None:
+    """However fast it trains: its process goes on when it has been asked to leave."""
+    process, asked_to_leave = process_of(run), data.folder_of(run) / STOP
+    os.kill(process, signal.SIGSTOP)
+    runs.cancel(actor=None, run=run)
+
+    def go_on() -> None:
+        waiting = threading.Event()
+        while not asked_to_leave.exists():
+            waiting.wait(0.01)
+        os.kill(process, signal.SIGCONT)
+
+    threading.Thread(target=go_on, daemon=True).start()
+
+
 def process_of(run: TrainingRun) -> int:
     return int(json.loads((data.folder_of(run) / child.PASSPORT).read_text())["pid"])
 
@@ -64,26 +81,25 @@ def test_a_run_that_is_killed_and_cancelled_on_the_way_learns_what_an_undisturbe
     assert (whole.state, whole.error, runs.status_of(whole)) == ("done", "", Status.AWAITING_APPROVAL)
     assert (whole.model.kind, whole.model.stage, whole.device) == ("retrieval", "candidate", "cpu, float32")
     assert whole.report["recipe"] == "stickerclip"
-    assert steps(whole) == list(range(1, 41))
+    assert steps(whole) == list(range(1, STEPS + 1))
 
     run = carried_out(
-        asked(frozen, title="disturbed", settings=SETTINGS | {"steps": "40"}),
+        asked(frozen, title="disturbed", settings=SETTINGS | {"steps": str(STEPS)}),
         at_step(10, lambda run: os.kill(process_of(run), signal.SIGKILL)),
     )
     told = "The process that trains was killed (SIGKILL), as happens when memory runs out."
     assert (run.state, run.error) == ("failed", f"{told} Resumed, it goes on from the last checkpoint.")
-    assert steps(run)[-1] < 40
+    assert steps(run)[-1] < STEPS
 
     runs.resume(actor=None, run=run, queue=False)
-    run = carried_out(run, at_step(20, lambda run: runs.cancel(actor=None, run=run)))
+    run = carried_out(run, at_step(20, cancel_while_it_stands))
     assert (run.state, runs.may_resume(run)) == ("cancelled", True)
-    stopped_at = steps(run)[-1]
-    assert stopped_at < 40
+    assert steps(run)[-1] < STEPS
 
     runs.resume(actor=None, run=run, queue=False)
     run = carried_out(run)
     assert (run.state, run.error) == ("done", "")
-    assert steps(run) == list(range(1, 41))
+    assert steps(run) == list(range(1, STEPS + 1))
     assert weights(run) == weights(whole)
 
     # A worker that dies when all is done leaves nothing to train again, and no second model.
