@@ -31,7 +31,7 @@ play: $(VENV)/.runtime ## Set up and run everything; Ctrl-C ends it
 	@$(RUN) manage.py play
 
 test: $(VENV)/.dev ## Set up and run the tests (no server of any kind needed)
-	@$(RUN) -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(RUN) -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-browser: $(VENV)/.dev ## Run the browser tests in Chromium (CHROMIUM=/path/to/it)
 	@$(RUN) -m pytest -m browser $(ARGS)

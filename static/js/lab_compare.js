@@ -1,5 +1,5 @@
 // The curves of several runs over each other.
-import { Curves, history } from "./view/curves.js"
+import { Curves, history } from "./view/curves.js";
 
 const box = document.querySelector("[data-compared]")
 const runs = [...(box?.querySelectorAll("[data-events]") ?? [])]

@@ -1,7 +1,7 @@
 // What the run would take, while its form is being filled in.
-import { bytes } from "./view/chart.js"
-import { el, say, set } from "./view/el.js"
-import { lasting } from "./view/lasting.js"
+import { bytes } from "./view/chart.js";
+import { el, say, set } from "./view/el.js";
+import { lasting } from "./view/lasting.js";
 
 const PAUSE_MS = 400
 const form = document.querySelector("form[data-estimate]")

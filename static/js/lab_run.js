@@ -1,10 +1,10 @@
 // A run's page: what has happened is fetched, what happens comes over the socket, and when the run has ended another
 // way than the page shows, it is loaded again.
-import { bytes, shown } from "./view/chart.js"
-import { Curves, history } from "./view/curves.js"
-import { fill, say } from "./view/el.js"
-import { lasting } from "./view/lasting.js"
-import { waitBefore } from "./socket.js"
+import { bytes, shown } from "./view/chart.js";
+import { Curves, history } from "./view/curves.js";
+import { fill, say } from "./view/el.js";
+import { lasting } from "./view/lasting.js";
+import { waitBefore } from "./socket.js";
 
 const N_LINES = 400 // of the log
 const page = document.querySelector("[data-run]")

@@ -1,6 +1,6 @@
 // The review desk: the next case at hand before it is asked for, verdicts kept until they are taken.
 
-import { listen, ready } from "./review_case.js"
+import { listen, ready } from "./review_case.js";
 
 const KEPT = "review-outbox" // in the browser's session, so that a reload loses no verdict
 const RETRY_MS = [1_000, 3_000, 8_000, 20_000]

@@ -31,7 +31,7 @@ export function listen(article, acts) {
   help.addEventListener("click", () => keys.showModal())
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
-    if (event.target.closest?.("textarea, input:not([type=radio], [type=checkbox]), select, dialog")) return
+    if (event.target.closest?.("textarea, input:not([type=radio], [type=checkbox]), select, dialog[open]")) return
     const key = event.key.toLowerCase()
     const mark = article()?.querySelector(`.mkb[data-key="${CSS.escape(key)}"]`)
     const leave = /^[1-9]$/.test(key) && article()?.querySelectorAll(".leave input")[Number(key) - 1]

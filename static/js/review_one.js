@@ -1,6 +1,6 @@
 // The page of one case: the same keys as in the queue; a verdict is sent as the form it is, and leads on.
 
-import { listen, ready } from "./review_case.js"
+import { listen, ready } from "./review_case.js";
 
 const article = document.querySelector("article.casefile")
 const form = article.querySelector("[data-verdicts]")

@@ -1,6 +1,6 @@
 // Curves over steps, as a picture that can be read by eye, by pointer, by arrow keys and as a table. Series are told
 // apart by stroke and by their names at the right, never by colour.
-import { el, say, set, svg } from "./el.js"
+import { el, say, set, svg } from "./el.js";
 
 const WIDTH = 480, HEIGHT = 220
 const BOX = { left: 52, right: 12, top: 12, bottom: 26 }

@@ -1,6 +1,6 @@
 // All curves of one run, or of several over each other: a small picture for each thing that was measured.
-import { set } from "./el.js"
-import { chart } from "./chart.js"
+import { set } from "./el.js";
+import { chart } from "./chart.js";
 
 export const titles = () => ({
   loss: gettext("Loss"),

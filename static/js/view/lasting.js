@@ -1,5 +1,5 @@
 // A time as people say it.
-import { fill } from "./el.js"
+import { fill } from "./el.js";
 
 export function lasting(seconds) {
   if (seconds < 90) return fill(gettext("%(n)s s"), { n: Math.max(1, Math.round(seconds)) })
