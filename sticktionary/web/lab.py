@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -22,7 +20,7 @@ from sticktionary.domain.lab.checks import RunRefused
 from sticktionary.models import ModelVersion, Query, TrainingRun
 from sticktionary.web import lab_figures
 from sticktionary.web.lab_forms import PREFIX, RunForm
-from sticktionary.web.workbench import allowed, player_of, show
+from sticktionary.web.workbench import acting, allowed, player_of, show
 
 PER_PAGE = 30
 MOST_BESIDE = 4
@@ -231,21 +229,6 @@ def query(request: HttpRequest) -> HttpResponse:
 # --- what is done with it ---
 
 
-def _acting(verb: Callable[[HttpRequest, TrainingRun], str]) -> Callable[..., HttpResponseBase]:
-    """A view that calls a verb and goes back to the run, with what came of it."""
-
-    @require_POST
-    @allowed("train")
-    def act(request: HttpRequest, run_id: int) -> HttpResponse:
-        try:
-            messages.success(request, verb(request, get_object_or_404(TrainingRun, pk=run_id)))
-        except Refused as refusal:
-            messages.error(request, refusal.message)
-        return redirect("lab_run", run_id)
-
-    return act
-
-
 def _cancel(request: HttpRequest, run: TrainingRun) -> str:
     runs.cancel(actor=player_of(request), run=run)
     return _("The run ends after the step it is in; what it has learnt is kept.")
@@ -277,5 +260,8 @@ urlpatterns = [
     path("runs/compare/", compare, name="lab_compare"),
     path("runs/<int:run_id>/", one_run, name="lab_run"),
     path("runs/<int:run_id>/events/", events, name="lab_run_events"),
-    *[path(f"runs/<int:run_id>/{name}/", _acting(verb), name=f"lab_run_{name}") for name, verb in ACTIONS.items()],
+    *[
+        path(f"runs/<int:run_id>/{name}/", acting(TrainingRun, "train", "lab_run", verb), name=f"lab_run_{name}")
+        for name, verb in ACTIONS.items()
+    ],
 ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -19,7 +18,7 @@ from sticktionary.domain.search import catalogue_search
 from sticktionary.models import ModelVersion
 from sticktionary.web import lab_figures
 from sticktionary.web.uploads import ModelForm
-from sticktionary.web.workbench import allowed, player_of, progress, show
+from sticktionary.web.workbench import acting, allowed, player_of, progress, show
 
 Stage = ModelVersion.Stage
 ORDER = [Stage.CHAMPION, Stage.CANDIDATE, Stage.PREVIOUS, Stage.RETIRED, Stage.REJECTED]
@@ -146,21 +145,6 @@ def _shadow_of(curve: beside.Curve) -> dict[str, Any]:
 # --- what is done with it ---
 
 
-def _acting(verb: Callable[[HttpRequest, ModelVersion], str], permission: str) -> Callable[..., HttpResponseBase]:
-    """A view that calls a verb and goes back to the model, with what came of it."""
-
-    @require_POST
-    @allowed(permission)
-    def act(request: HttpRequest, version_id: int) -> HttpResponse:
-        try:
-            messages.success(request, verb(request, get_object_or_404(ModelVersion, pk=version_id)))
-        except Refused as refusal:
-            messages.error(request, refusal.message)
-        return redirect("lab_model", version_id)
-
-    return act
-
-
 def _why(request: HttpRequest) -> str:
     return request.POST.get("why", "")
 
@@ -241,8 +225,12 @@ urlpatterns = [
     path("<int:version_id>/state/", state, name="lab_model_state"),
     path("<int:version_id>/card.md", model_card, name="lab_model_card"),
     *[
-        path(f"<int:version_id>/{name}/", _acting(verb, "promote_model"), name=f"lab_model_{name}")
+        path(
+            f"<int:version_id>/{name}/",
+            acting(ModelVersion, "promote_model", "lab_model", verb),
+            name=f"lab_model_{name}",
+        )
         for name, verb in PROMOTES.items()
     ],
-    path("<int:version_id>/measure/", _acting(_measure, "train"), name="lab_model_measure"),
+    path("<int:version_id>/measure/", acting(ModelVersion, "train", "lab_model", _measure), name="lab_model_measure"),
 ]

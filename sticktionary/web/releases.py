@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -20,7 +19,7 @@ from sticktionary.domain.releases import asking, folders, handing_out, preview, 
 from sticktionary.models import Release
 from sticktionary.web import downloads, publications
 from sticktionary.web.release_forms import ReleaseForm, TakeBackForm
-from sticktionary.web.workbench import allowed, player_of, progress, show
+from sticktionary.web.workbench import acting, allowed, player_of, progress, show
 
 PER_PAGE = 30
 N_SHOWN = 200  # hits of the scan on the page; the file has them all
@@ -115,22 +114,6 @@ def state(request: HttpRequest, release_id: int) -> JsonResponse:
 # --- what a publisher does with it ---
 
 
-def _acting(verb: Callable[[HttpRequest, Release], str]) -> Callable[..., HttpResponseBase]:
-    """A view that calls a verb and goes back to the release, with what came of it."""
-
-    @require_POST
-    @allowed("publish_release")
-    def act(request: HttpRequest, release_id: int) -> HttpResponse:
-        asked_of = get_object_or_404(Release, pk=release_id)
-        try:
-            messages.success(request, verb(request, asked_of))
-        except Refused as refusal:
-            messages.error(request, refusal.message)
-        return redirect("studio_release", release_id)
-
-    return act
-
-
 def _cancel(request: HttpRequest, shown: Release) -> str:
     asking.cancel(actor=player_of(request), release=shown)
     return _("The release is being stopped.")
@@ -187,7 +170,11 @@ urlpatterns = [
     path("<int:release_id>/zip/", fetch_all, name="studio_release_zip"),
     path("<int:release_id>/files/<path:name>", fetch_file, name="studio_release_file"),
     *[
-        path(f"<int:release_id>/{name}/", _acting(verb), name=f"studio_release_{name}")
+        path(
+            f"<int:release_id>/{name}/",
+            acting(Release, "publish_release", "studio_release", verb),
+            name=f"studio_release_{name}",
+        )
         for name, verb in ACTIONS.items()
     ],
 ]

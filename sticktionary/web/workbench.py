@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from sticktionary.domain import jobs
-from sticktionary.domain.errors import NotAllowed
+from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.people import accounts
 from sticktionary.models import Player
 from sticktionary.models.job import Job
 
 View = Callable[..., HttpResponseBase]
+M = TypeVar("M", bound=Model)
 
 
 def player_of(request: HttpRequest) -> Player:
@@ -43,6 +47,24 @@ def allowed(permission: str) -> Callable[[View], View]:
 
 def show(request: HttpRequest, name: str, tab: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     return render(request, f"studio/{name}.html", {"tab": tab, **context}, status=status)
+
+
+def acting(rows: type[M], permission: str, page: str, verb: Callable[[HttpRequest, M], str]) -> View:
+    """A view that calls a verb about the row whose number is in the address and goes back to its page, with what came
+    of it."""
+
+    @require_POST
+    @allowed(permission)
+    def act(request: HttpRequest, **number: int) -> HttpResponse:
+        (pk,) = number.values()
+        row = get_object_or_404(rows, pk=pk)
+        try:
+            messages.success(request, verb(request, row))
+        except Refused as refusal:
+            messages.error(request, refusal.message)
+        return redirect(page, pk)
+
+    return act
 
 
 def progress(job: Job) -> dict[str, Any]:

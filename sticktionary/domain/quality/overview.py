@@ -56,9 +56,9 @@ def of(language: str) -> Overview | None:
     """As it was counted some minutes ago, or now; where there is much, as the worker has counted it last, and none
     until it has."""
     held: Overview | None = caches["figures"].get(_key(language))
-    if held is not None and (not _is_stale(held) or _is_much(language)):
+    if held is not None and not _is_stale(held):
         return held
-    return None if _is_much(language) else _count(language)
+    return held if _is_much(language) else _count(language)
 
 
 def refresh() -> None:
