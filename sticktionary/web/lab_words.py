@@ -20,6 +20,7 @@ METHODS: dict[str, _StrOrPromise] = {
     "trained": _("trained"),
     "untrained": _("before training"),
     "live": _("live now"),
+    "live fusion": _("words and what is live together"),
     "bm25": _("words alone (BM25)"),
     "fusion": _("words and model together"),
     "gain": _("gain over what is live"),
