@@ -132,7 +132,7 @@ def main() -> None:
 
 def measure() -> None:
     from sticktionary.domain.lab import promotion
-    from sticktionary.domain.search import CatalogueSearch
+    from sticktionary.domain.search.live import CatalogueSearch
 
     search = CatalogueSearch()
     print(f"reading the catalogue in: {read_in(search)}", flush=True)

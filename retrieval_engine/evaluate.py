@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .metrics import Place, chance_recall, chance_reciprocal_rank, mean_reciprocal_rank, place, recall_at
-from .searcher import Mode, Searcher, TextEncoder
+from .searcher import Searcher
+from .searching import Mode, TextEncoder
 
 CUTOFFS: Final = (1, 5, 10, 50)
 MODES: Final[tuple[Mode, ...]] = ("lexical", "dense", "hybrid")

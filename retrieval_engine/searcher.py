@@ -11,73 +11,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from threading import RLock
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .dense import DenseIndex, Vectors
-from .fusion import RRF_K, fused_part, reciprocal_rank_fusion
-from .lexical import TermPart
+from .fusion import fused_part, reciprocal_rank_fusion
 from .ranking import Ranking
+from .searching import Explanation, Hit, Mode, TextEncoder
 from .text import Tokenizer, tokenise
 from .texts import Text, Texts
-
-Mode = Literal["hybrid", "lexical", "dense"]
 
 DEPTH: Final = 10_000
 """So many places of each side take part in a fused ranking; beyond, a sticker counts as unranked on that side."""
 GENERATED_WEIGHT: Final = 0.5
 """A place among generated texts counts half of the same place among what people wrote."""
-
-
-class TextEncoder(Protocol):
-    """What the dense side needs of a CLIP: query texts to vectors in the space of the image vectors."""
-
-    @property
-    def version(self) -> str:
-        """Names the weights; a catalogue embedded by one version is searched with the same."""
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """[len(texts), d], float32, length 1. Called by many threads at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A sticker found. `rank` counts from 1; `score` is BM25, cosine or fused; a rank is None where its side does not
-    hold the sticker. One that has nothing but a `generated_rank` was found by words that no person has written."""
-
-    id: int
-    score: float
-    rank: int
-    lexical_rank: int | None
-    dense_rank: int | None
-    generated_rank: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What each side contributed to one sticker's place for one query.
-
-    `lexical_part`, `dense_part` and `generated_part` are the reciprocal ranks, the last one weighted, that add up to
-    `fused_score`; `terms` add up to `lexical_score`. A side that does not hold the sticker has None.
-    """
-
-    id: int
-    rank: int | None
-    fused_score: float
-    lexical_rank: int | None
-    lexical_score: float | None
-    lexical_part: float
-    terms: tuple[TermPart, ...]
-    dense_rank: int | None
-    cosine: float | None
-    dense_part: float
-    generated_rank: int | None = None
-    generated_part: float = 0.0
-    rrf_k: int = RRF_K
 
 
 class _Sides(NamedTuple):

@@ -37,7 +37,7 @@ def leave(**kwargs: Any) -> None:
 @app.task(name="sticktionary.sweep")
 def sweep() -> None:
     """Make lost jobs good, embed stickers that were missed, forget what nobody needs any more."""
-    from sticktionary.domain import figures, jobs, search
+    from sticktionary.domain import figures, jobs
     from sticktionary.domain.annotation import tallies
     from sticktionary.domain.intake import importing
     from sticktionary.domain.lab import embedding, promotion, shadowing
@@ -45,6 +45,7 @@ def sweep() -> None:
     from sticktionary.domain.play import deciding
     from sticktionary.domain.quality import estimates, overview
     from sticktionary.domain.releases import folders
+    from sticktionary.domain.search import live
 
     jobs.sweep()
     deciding.sweep()
@@ -58,7 +59,7 @@ def sweep() -> None:
     embedding.forget()
     promotion.catch_up()
     shadowing.forget_old()
-    search.forget_old_changes()
+    live.forget_old_changes()
     guests.forget_idle()
 
 

@@ -15,7 +15,7 @@ from django.test import Client
 from PIL import Image, ImageDraw
 
 from sticktionary.domain import catalogue
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import LedgerEntry, Pack, Player, Query, Retrieval, Round, Sticker, Turn
 from tests.game.page import Page, page_of
 

@@ -17,7 +17,7 @@ from sticktionary.domain.database import in_database
 from sticktionary.domain.lab import shadowing
 from sticktionary.domain.play.checks import clean
 from sticktionary.domain.play.labelling import Desk, Shown
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.live import protocol
 
 SEARCH = ThreadPoolExecutor(max_workers=max(1, min(4, (os.cpu_count() or 2) - 1)), thread_name_prefix="search")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import approval, beside, card, comparison, lineage, promotion, registry, runs, shadowing
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import ModelVersion
 from sticktionary.web import lab_figures
 from sticktionary.web.uploads import ModelForm

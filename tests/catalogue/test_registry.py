@@ -11,7 +11,7 @@ from sticktionary.domain import jobs
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.lab import bundles, embedding, promotion, registry
 from sticktionary.domain.people import accounts, moderation
-from sticktionary.domain.search import CatalogueSearch
+from sticktionary.domain.search.live import CatalogueSearch
 from sticktionary.models import AuditEntry, Embedding, ModelVersion, Sticker
 from tests.catalogue import colours, files
 from tests.catalogue.conftest import Importer

@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from sticktionary.domain import catalogue, search
+from sticktionary.domain import catalogue
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.search import CatalogueSearch
+from sticktionary.domain.search import live as search
+from sticktionary.domain.search.live import CatalogueSearch
 from sticktionary.models import IndexChange, Pack, Player, Query, Round, Sticker
 from tests.catalogue import files
 from tests.catalogue.conftest import Importer

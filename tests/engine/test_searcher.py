@@ -14,7 +14,8 @@ from retrieval_engine.dense import DenseIndex, Vectors, unit
 from retrieval_engine.fusion import reciprocal_rank_fusion
 from retrieval_engine.lexical import LexicalIndex
 from retrieval_engine.ranking import Ranking
-from retrieval_engine.searcher import Hit, Searcher
+from retrieval_engine.searcher import Searcher
+from retrieval_engine.searching import Hit
 from retrieval_engine.text import tokenise
 
 

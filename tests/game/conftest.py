@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from sticktionary.domain import catalogue
 from sticktionary.domain.people import accounts
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.live.previews import freshness
 from sticktionary.models import Pack, Player, Sticker
 

@@ -16,10 +16,10 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management import call_command
 
-from retrieval_engine.searcher import Mode
+from retrieval_engine.searching import Mode
 from sticktionary.domain import jobs
 from sticktionary.domain.lab import bundles, promotion, registry, runs, watching
-from sticktionary.domain.search import CatalogueSearch, catalogue_search
+from sticktionary.domain.search.live import CatalogueSearch, catalogue_search
 from sticktionary.live import previews
 from sticktionary.models import GeneratedQuery, Pack, Preview, Release, Round, Sticker, TrainingRun
 from tests.game.conftest import make_player

@@ -17,7 +17,7 @@ from retrieval_engine.training.recipes import recipes
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import promotion, registry, runs, tryout
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import ModelVersion, Player, Query, Release, Round, RunEvent, Sticker, TrainingRun
 from sticktionary.web import lab, lab_api, lab_figures, lab_help, lab_models, lab_search, lab_tokens
 from tests.catalogue import colours

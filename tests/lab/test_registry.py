@@ -11,7 +11,7 @@ from retrieval_engine.bundle import read_manifest
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.lab import approval, bundles, comparison, embedding, promotion, registry
-from sticktionary.domain.search import CatalogueSearch
+from sticktionary.domain.search.live import CatalogueSearch
 from sticktionary.models import AuditEntry, Embedding, ModelVersion, Player, Release, Sticker, TrainingRun
 from tests.catalogue import colours
 from tests.game.conftest import make_player

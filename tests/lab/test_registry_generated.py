@@ -14,7 +14,7 @@ from retrieval_engine.training.figures import Report
 from sticktionary.domain import exporting, jobs
 from sticktionary.domain.lab import generated, generating, promotion, registry
 from sticktionary.domain.play import labelling, scoring, worn
-from sticktionary.domain.search import CatalogueSearch
+from sticktionary.domain.search.live import CatalogueSearch
 from sticktionary.models import GeneratedQuery, IndexChange, ModelVersion, Pack, Player, Round, Sticker
 from tests.lab import plays as world
 from tests.lab.candidates import worked

@@ -16,7 +16,7 @@ from django.db import connection
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import embedding, promotion, registry, shadowing
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.live import previews
 from sticktionary.models import Embedding, ModelVersion, Preview, ShadowLook, Sticker
 from tests.catalogue import colours

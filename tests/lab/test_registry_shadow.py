@@ -8,11 +8,11 @@ from threading import Event
 import pytest
 from django.utils import timezone
 
-from sticktionary.domain import search as search_module
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.lab import beside, embedding, promotion, registry, shadowing
 from sticktionary.domain.play import chance
-from sticktionary.domain.search import CatalogueSearch, catalogue_search
+from sticktionary.domain.search import live as search_module
+from sticktionary.domain.search.live import CatalogueSearch, catalogue_search
 from sticktionary.models import Embedding, ModelVersion, Player, Release, Round, ShadowLook, Sticker
 from tests.game.conftest import make_player
 from tests.lab.candidates import candidate, promoted, worked

@@ -8,7 +8,7 @@ import pytest
 
 from sticktionary.domain import jobs
 from sticktionary.domain.lab import approval, comparison, lineage, promotion, registry, runs, watching
-from sticktionary.domain.search import CatalogueSearch
+from sticktionary.domain.search.live import CatalogueSearch
 from sticktionary.models import ModelVersion, Player, Release, Sticker, TrainingRun
 from tests.lab.candidates import worked
 

@@ -12,7 +12,7 @@ from sticktionary.domain.people import guests, leaving, mydata
 from sticktionary.domain.play import dealing, history, labelling, retrieving
 from sticktionary.domain.play.sitting import snapshot_for
 from sticktionary.domain.play.snapshot import FindTurn, LabelTurn
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import Player, Query, Round
 from tests.game.conftest import make_sticker
 from tests.people.conftest import PASSWORD, client_of, make_player

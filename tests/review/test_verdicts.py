@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from sticktionary.domain import shelves
 from sticktionary.domain.errors import NotAllowed, RuleBroken
 from sticktionary.domain.people.roles import Role
 from sticktionary.domain.play import outcome, worn
 from sticktionary.domain.quality import sanctions
 from sticktionary.domain.releases.now import dataset_now
 from sticktionary.domain.review import appeals, casework, verdicts
+from sticktionary.domain.search import shelves
 from sticktionary.models import (
     AuditEntry,
     Case,

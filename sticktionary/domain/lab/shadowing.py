@@ -22,8 +22,8 @@ from sticktionary.domain.lab import promotion, registry
 from sticktionary.domain.lab.registry import BUSY, Kind, Stage
 from sticktionary.domain.people import accounts
 from sticktionary.domain.play import chance
-from sticktionary.domain.search import catalogue_search
-from sticktionary.domain.shelves import Found
+from sticktionary.domain.search.live import catalogue_search
+from sticktionary.domain.search.shelves import Found
 from sticktionary.models import AuditEntry, ModelVersion, Player, Round, ShadowLook
 
 SHARE = 0.25  # of the previews; of the machine's rounds all

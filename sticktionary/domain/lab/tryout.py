@@ -10,12 +10,13 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from retrieval_engine.bundle import BundleError
-from retrieval_engine.searcher import Hit, Searcher
+from retrieval_engine.searcher import Searcher
+from retrieval_engine.searching import Hit
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import bundles
 from sticktionary.domain.lab.registry import WORDS_ONLY
 from sticktionary.domain.play.snapshot import Picture
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import Embedding, ModelVersion
 
 MOST = 100  # hits

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from sticktionary.domain import rules
 from sticktionary.domain.play import chance
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import Retrieval, Round, SameStickers, Sticker
 
 SIZE = 24

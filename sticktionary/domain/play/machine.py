@@ -8,7 +8,7 @@ from django.db import transaction
 
 from sticktionary.domain.events import announce
 from sticktionary.domain.play.outcome import live_queries
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import Retrieval
 
 

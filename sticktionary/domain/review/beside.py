@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from sticktionary.domain.intake.pictures import picture_of
 from sticktionary.domain.play.snapshot import Picture
-from sticktionary.domain.search import catalogue_search
+from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import Retrieval, SameStickers, Sticker
 
 N_LOOKALIKES = 6

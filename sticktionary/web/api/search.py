@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import P, QueryEx, Router
 
-from retrieval_engine.searcher import Hit
+from retrieval_engine.searching import Hit
 from sticktionary.domain.lab import registry, tryout
 from sticktionary.domain.people.tokens import Scope
 from sticktionary.domain.play.snapshot import Picture

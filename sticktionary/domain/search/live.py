@@ -16,12 +16,13 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from retrieval_engine.bundle import BundleError
-from retrieval_engine.searcher import Hit, Searcher, TextEncoder
+from retrieval_engine.searcher import Searcher
+from retrieval_engine.searching import Hit, TextEncoder
 from retrieval_engine.serving import Bundle
 from sticktionary.domain.lab import bundles
 from sticktionary.domain.lab.registry import WORDS_ONLY, Kind, Stage, State
 from sticktionary.domain.play.snapshot import Picture
-from sticktionary.domain.shelves import Found, Shelf
+from sticktionary.domain.search.shelves import Found, Shelf
 from sticktionary.models import IndexChange, ModelVersion, Sticker
 
 SETTLED_AFTER = timedelta(seconds=60)  # a transaction older than this has long committed its lines

@@ -11,7 +11,8 @@ from itertools import chain
 import numpy as np
 from django.db.models import Q, QuerySet
 
-from retrieval_engine.searcher import Searcher, TextEncoder
+from retrieval_engine.searcher import Searcher
+from retrieval_engine.searching import TextEncoder
 from sticktionary.domain.intake.pictures import pictures_of
 from sticktionary.domain.lab import generated
 from sticktionary.domain.play.outcome import PROVEN
