@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .dense import DenseIndex, Vectors
 from .fusion import fused_part, reciprocal_rank_fusion
 from .ranking import Ranking
-from .searching import Explanation, Hit, Mode, TextEncoder
+from .searching import Explanation, Hit, Mode, StickerSearcher, TextEncoder
 from .text import Tokenizer, tokenise
 from .texts import Text, Texts
 
@@ -40,7 +40,7 @@ WEIGHTS: Final = (1.0, 1.0, GENERATED_WEIGHT)
 """What a place on each of the sides counts."""
 
 
-class Searcher:
+class Searcher(StickerSearcher):
     """A catalogue in memory: texts under BM25, image vectors under cosine, both optional for each sticker.
 
     Texts that a generator wrote are a side of their own in hybrid search, which counts less (`GENERATED_WEIGHT`);
@@ -53,6 +53,7 @@ class Searcher:
     def __init__(self, encoder: TextEncoder | None = None, *, tokenizer: Tokenizer = tokenise) -> None:
         self._encoder = encoder
         self._texts, self._generated = Texts(tokenizer), Texts(tokenizer)
+        self._packs = dict[int, int | None]()
         self._images = DenseIndex()
         self._lock = RLock()
 
@@ -60,7 +61,7 @@ class Searcher:
         """A searcher with another model over the same texts, which both share from now on: what is put into or removed
         from the texts of one is so in the other. Its vectors are its own, none as yet: see `look`."""
         other = Searcher(encoder)
-        other._texts, other._generated = self._texts, self._generated
+        other._texts, other._generated, other._packs = self._texts, self._generated, self._packs
         return other
 
     def __len__(self) -> int:
@@ -74,15 +75,24 @@ class Searcher:
         """The version of the text encoder; None for a lexical searcher."""
         return None if self._encoder is None else self._encoder.version
 
-    def put(self, id: int, text: Text, vectors: NDArray[np.floating] | None, *, generated: Text = "") -> None:
+    def put(
+        self,
+        id: int,
+        text: Text,
+        vectors: NDArray[np.floating] | None,
+        *,
+        generated: Text = "",
+        pack: int | None = None,
+    ) -> None:
         """Add or replace a sticker.
 
         `text` is all its text, or its text by language ({"en": ..., "zh": ...}), which makes it searchable in all
         languages together and in each alone; `generated` the same of what a generator would type for it. `vectors` is
-        [d] or [frames, d], or None. ValueError for vectors of another d than those held, or without direction; then
-        nothing has changed.
+        [d] or [frames, d], or None. `pack` is the number of its pack. ValueError for vectors of another d than those
+        held, or without direction; then nothing has changed.
         """
         self.look(id, vectors)
+        self._packs[id] = pack
         self._texts.put(id, text)
         if generated:
             self._generated.put(id, generated)
@@ -100,6 +110,7 @@ class Searcher:
     def remove(self, id: int) -> bool:
         """Take a sticker out; False if there was none."""
         self.look(id, None)
+        self._packs.pop(id, None)
         self._generated.remove(id)
         return self._texts.remove(id)
 
@@ -110,15 +121,27 @@ class Searcher:
         *,
         mode: Mode = "hybrid",
         language: str | None = None,
+        pack: int | None = None,
         allow: Collection[int] | None = None,
+        deny: Collection[int] | None = None,
         partial: bool = False,
     ) -> list[Hit]:
         """The best `k` stickers for `query`, best first, ties by id.
 
-        `language` searches the texts of that language alone, where any sticker has some; `allow` keeps only these ids;
-        `partial` takes the last word as still being typed. Lexical hits hold a term of the query; dense ones need not.
+        `language` searches the texts of that language alone, where any sticker has some. `pack` keeps one pack's
+        stickers, `allow` only these ids, `deny` all but these; scores are those of the whole catalogue. `partial` takes
+        the last word as still being typed. Lexical hits hold a term of the query; dense ones need not.
         """
-        return _hits(self._sides(query, mode, language, allow, partial), k)
+        return _hits(self._sides(query, mode, language, self._kept(pack, allow, deny), partial), k)
+
+    def _kept(
+        self, pack: int | None, allow: Collection[int] | None, deny: Collection[int] | None
+    ) -> Collection[int] | None:
+        if pack is None and deny is None:
+            return allow
+        packs = dict(self._packs)
+        kept = set(packs if allow is None else allow).difference(deny or ())
+        return kept if pack is None else {id for id in kept if packs.get(id) == pack}
 
     def rank_of(
         self, query: str, id: int, *, mode: Mode = "hybrid", language: str | None = None, partial: bool = False

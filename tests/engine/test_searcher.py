@@ -92,6 +92,19 @@ def test_only_allowed_ids_come_back_in_the_same_order(searcher: Searcher, mode: 
         assert set(ids(some)) == set(ids(everything)) & allowed
 
 
+@pytest.mark.parametrize("mode", ["lexical", "dense", "hybrid"])
+def test_one_pack_and_what_a_player_has_not_seen(searcher: Searcher, mode: str) -> None:
+    searcher.put(2, "monday monday", SAD, pack=8)
+    searcher.put(3, "angry at monday", ANGRY, pack=8)
+    searcher.put(6, "monday", HAPPY, pack=9)
+    everything = ids(searcher.search("happy monday weekend", 10, mode=mode))  # type: ignore[arg-type]
+    for pack, allow, deny in [(8, None, None), (8, None, {3}), (None, None, {1, 3}), (9, {2, 6}, {2}), (7, None, None)]:
+        of_pack = {None: set(everything), 7: set[int](), 8: {2, 3}, 9: {6}}[pack]
+        kept = of_pack & (allow or of_pack) - (deny or set())
+        found = searcher.search("happy monday weekend", 10, mode=mode, pack=pack, allow=allow, deny=deny)  # type: ignore[arg-type]
+        assert set(ids(found)) == kept & set(everything)
+
+
 def test_candidates_all_come_back_the_unranked_last_in_the_order_given(searcher: Searcher) -> None:
     hits = searcher.rank_among(["angry", "so angry at monday"], [4, 2, 99, 3, 98])
     assert ids(hits) == [3, 2, 4, 99, 98]
