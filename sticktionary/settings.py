@@ -30,9 +30,10 @@ EXPORTS_DIR = DATA_DIR / "exports"  # finished dataset exports
 RELEASES_DIR = DATA_DIR / "releases"  # frozen datasets, a folder each
 RUNS_DIR = DATA_DIR / "runs"  # training runs, a folder each
 UPLOADS_DIR = DATA_DIR / "uploads"  # archives waiting to be imported
+SEARCH_DIR = DATA_DIR / "search"  # snapshots of what search holds
 STARTER_PACK_DIR = BASE_DIR / "starter_pack" / "pack"
 STARTER_MODEL_DIR = BASE_DIR / "starter_pack" / "clip"
-for folder in (DATA_DIR, MEDIA_ROOT, MODELS_DIR, EXPORTS_DIR, RELEASES_DIR, RUNS_DIR, UPLOADS_DIR):
+for folder in (DATA_DIR, MEDIA_ROOT, MODELS_DIR, EXPORTS_DIR, RELEASES_DIR, RUNS_DIR, UPLOADS_DIR, SEARCH_DIR):
     folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -174,6 +175,9 @@ else:
     }
     for name in ("queue", "control"):
         (DATA_DIR / "broker" / name).mkdir(parents=True, exist_ok=True)
+
+# --- search -------------------------------------------------------------------------------------------
+SEARCH_FOLLOWS = True  # a server process follows the log in a thread of its own; tests read on where they search
 
 # --- people ---------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "sticktionary.Player"

@@ -25,3 +25,4 @@ CACHES = {
     name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
     for name in ("default", "figures")
 }
+SEARCH_FOLLOWS = False  # tests have one connection

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from retrieval_engine.text import normalise
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.people import accounts
+from sticktionary.domain.search.nudges import nudge_on_commit
 from sticktionary.models import AuditEntry, IndexChange, Pack, Player, Query, Round, Sticker, Task
 
 PER_ROUND = 5  # queries
@@ -20,6 +21,7 @@ PER_ROUND = 5  # queries
 def index_changed(sticker_ids: Iterable[int]) -> None:
     """Tell every process's search to look at these stickers again; call inside the verb's transaction."""
     IndexChange.objects.bulk_create([IndexChange(sticker_id=id) for id in dict.fromkeys(sticker_ids)])
+    nudge_on_commit()
 
 
 def house_queries(sticker: Sticker, language: str) -> list[str]:

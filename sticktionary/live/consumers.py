@@ -29,10 +29,11 @@ from sticktionary.domain.play import dealing, labelling, machine
 from sticktionary.domain.play.dealing import WAIT
 from sticktionary.domain.play.sitting import snapshot_of
 from sticktionary.domain.play.snapshot import LabelTurn, Snapshot, Waiting
+from sticktionary.domain.search.following import freshness
 from sticktionary.live import protocol
 from sticktionary.live.limits import Bucket
 from sticktionary.live.moves import Outcome, carry_out
-from sticktionary.live.previews import SEARCH, Previews, freshness
+from sticktionary.live.previews import SEARCH, Previews
 from sticktionary.models import Player
 
 MALFORMED = 4400  # frames this server does not speak

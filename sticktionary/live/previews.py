@@ -5,55 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 
 from django.utils import timezone
 
-from sticktionary.domain.database import in_database
 from sticktionary.domain.lab import shadowing
 from sticktionary.domain.play.checks import clean
 from sticktionary.domain.play.labelling import Desk, Shown
+from sticktionary.domain.search.following import freshness
 from sticktionary.domain.search.live import catalogue_search
 from sticktionary.live import protocol
 
 SEARCH = ThreadPoolExecutor(max_workers=max(1, min(4, (os.cpu_count() or 2) - 1)), thread_name_prefix="search")
-REFRESH_EVERY_S = 1.0
 LONGEST = 80  # what the column of facts holds
 N_HITS = 24
 log = logging.getLogger(__name__)
-
-
-class Freshness:
-    """Of this process's search: the index reads on from the database at most once a second, on the database thread."""
-
-    def __init__(self) -> None:
-        self._at = float("-inf")
-        self._is_warm = False
-
-    async def keep(self) -> None:
-        """Nobody waits for the catching up, but for the first one, without which there is nothing to find."""
-        if time.monotonic() - self._at < REFRESH_EVERY_S and self._is_warm:
-            return
-        self._at = time.monotonic()
-        catching_up = asyncio.ensure_future(self._catch_up())
-        if not self._is_warm:
-            await asyncio.shield(catching_up)
-
-    async def _catch_up(self) -> None:
-        try:
-            while await in_database(partial(catalogue_search.catch_up, wait=not self._is_warm)):
-                pass  # some at a time: moves of players come in between
-            self._is_warm = True
-            await in_database(shadowing.write_down)
-        except Exception:
-            log.exception("search could not catch up with the catalogue")
-
-
-freshness = Freshness()
 
 
 @dataclass

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 
 from sticktionary.domain import catalogue
 from sticktionary.domain.people import accounts
+from sticktionary.domain.search.following import freshness
 from sticktionary.domain.search.live import catalogue_search
-from sticktionary.live.previews import freshness
 from sticktionary.models import Pack, Player, Sticker
 
 ENGLISH = ["so done with today", "monday again", "send help", "left on read", "tiny victory", "this is fine"]

@@ -19,8 +19,8 @@ from django.core.management import call_command
 from retrieval_engine.searching import Mode
 from sticktionary.domain import jobs
 from sticktionary.domain.lab import bundles, promotion, registry, runs, watching
+from sticktionary.domain.search import following
 from sticktionary.domain.search.live import CatalogueSearch, catalogue_search
-from sticktionary.live import previews
 from sticktionary.models import GeneratedQuery, Pack, Preview, Release, Round, Sticker, TrainingRun
 from tests.game.conftest import make_player
 from tests.game.page import Page, page_of
@@ -49,9 +49,9 @@ GENERATOR = {"epochs": 6, "part": 32, "learning_rate": 5e-3, "judged": 4, "writt
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "LOOK_EVERY_S", 0.05)
-    monkeypatch.setattr(previews, "REFRESH_EVERY_S", 0.0)
+    monkeypatch.setattr(following, "REFRESH_EVERY_S", 0.0)
     catalogue_search.__init__()  # type: ignore[misc]
-    previews.freshness.__init__()  # type: ignore[misc]
+    following.freshness.__init__()  # type: ignore[misc]
     leave_nothing_to_chance(monkeypatch)
 
 

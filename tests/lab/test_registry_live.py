@@ -16,8 +16,8 @@ from django.db import connection
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import embedding, promotion, registry, shadowing
+from sticktionary.domain.search import following
 from sticktionary.domain.search.live import catalogue_search
-from sticktionary.live import previews
 from sticktionary.models import Embedding, ModelVersion, Preview, ShadowLook, Sticker
 from tests.catalogue import colours
 from tests.game.conftest import make_player, make_sticker
@@ -34,8 +34,8 @@ def _search_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     from sticktionary.domain.play import chance
 
     catalogue_search.__init__()  # type: ignore[misc]
-    previews.freshness.__init__()  # type: ignore[misc]
-    monkeypatch.setattr(previews, "REFRESH_EVERY_S", 0.0)
+    following.freshness.__init__()  # type: ignore[misc]
+    monkeypatch.setattr(following, "REFRESH_EVERY_S", 0.0)
     monkeypatch.setattr(chance, "happens", lambda share: share in {1, shadowing.SHARE})
 
 

@@ -71,7 +71,7 @@ def web_server(host: str, port: int) -> list[str]:
     workers = os.environ.get("WEB_WORKERS", "1") if settings.REDIS_URL else "1"
     return [
         *(sys.executable, "-m", "uvicorn", "sticktionary.asgi:application"),
-        *("--host", host, "--port", str(port), "--workers", workers, "--lifespan", "off"),
+        *("--host", host, "--port", str(port), "--workers", workers),
         *("--no-access-log", "--log-level", "warning", "--ws-max-size", "65536", "--timeout-graceful-shutdown", "3"),
     ]
 
