@@ -10,9 +10,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from threading import RLock
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,9 @@ DEPTH: Final = 10_000
 """So many places of each side take part in a fused ranking; beyond, a sticker counts as unranked on that side."""
 GENERATED_WEIGHT: Final = 0.5
 """A place among generated texts counts half of the same place among what people wrote."""
+
+PARTS: Final = ("texts", "generated", "images")
+PACKS: Final = "packs.npy"
 
 
 class _Sides(NamedTuple):
@@ -57,12 +61,62 @@ class Searcher(StickerSearcher):
         self._images = DenseIndex()
         self._lock = RLock()
 
-    def beside(self, encoder: TextEncoder | None) -> Searcher:
+    @classmethod
+    def of(
+        cls,
+        entries: Iterable[tuple[int, Text, Text, int | None]],
+        encoder: TextEncoder | None = None,
+        *,
+        tokenizer: Tokenizer = tokenise,
+    ) -> Self:
+        """A searcher of many stickers at once, each given as id, text, generated text and pack, as `put` takes them;
+        no vectors. Ids must differ."""
+        searcher = cls(encoder, tokenizer=tokenizer)
+        generated: list[tuple[int, Text]] = []
+
+        def texts() -> Iterator[tuple[int, Text]]:
+            for id, text, typical, pack in entries:
+                searcher._packs[id] = pack
+                if typical:
+                    generated.append((id, typical))
+                yield id, text
+
+        searcher._texts = Texts.of(texts(), tokenizer)
+        searcher._generated = Texts.of(generated, tokenizer)
+        return searcher
+
+    def beside(self, encoder: TextEncoder | None, images: DenseIndex | None = None) -> Searcher:
         """A searcher with another model over the same texts, which both share from now on: what is put into or removed
-        from the texts of one is so in the other. Its vectors are its own, none as yet: see `look`."""
+        from the texts of one is so in the other. Its vectors are its own: `images`, or none as yet (see `look`)."""
         other = Searcher(encoder)
         other._texts, other._generated, other._packs = self._texts, self._generated, self._packs
+        if images is not None:
+            other._images = images
         return other
+
+    @property
+    def images(self) -> DenseIndex:
+        """The image vectors, to be saved or carried over to another searcher."""
+        return self._images
+
+    def save(self, folder: Path) -> None:
+        """Write a snapshot of all it holds into a folder that is there, for `open`. Nobody writes meanwhile."""
+        for name, part in zip(PARTS, (self._texts, self._generated, self._images), strict=True):
+            (folder / name).mkdir()
+            part.save(folder / name)
+        packs = [(id, -1 if pack is None else pack) for id, pack in self._packs.items()]
+        np.save(folder / PACKS, np.array(packs, dtype=np.int64).reshape(-1, 2))
+
+    @classmethod
+    def open(cls, folder: Path, encoder: TextEncoder | None = None, *, tokenizer: Tokenizer = tokenise) -> Self:
+        """A searcher from a snapshot. ValueError or OSError for a folder that holds none."""
+        searcher = cls(encoder, tokenizer=tokenizer)
+        texts, generated, images = (folder / name for name in PARTS)
+        searcher._texts, searcher._generated = Texts.open(texts, tokenizer), Texts.open(generated, tokenizer)
+        searcher._images = DenseIndex.open(images)
+        packs = np.load(folder / PACKS, allow_pickle=False)
+        searcher._packs = {id: None if pack < 0 else pack for id, pack in packs.tolist()}
+        return searcher
 
     def __len__(self) -> int:
         return len(self._texts)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 from threading import RLock, Thread
-from typing import Final
+from typing import Final, Self
 
 from .lexical import LexicalIndex, TermPart
 from .ranking import Ranking
@@ -17,6 +19,9 @@ CHANGES_MOST: Final = 2_000
 BESIDE_FROM: Final = 20_000
 """From so many stickers on that is done in a thread of its own, while people search."""
 
+ALL: Final = "all.npz"
+OF_LANGUAGE: Final = "language-"
+
 
 class Texts:
     """Safe with one writing and many reading threads."""
@@ -27,6 +32,40 @@ class Texts:
         self._lock = RLock()
         self._compacting: Thread | None = None
 
+    @classmethod
+    def of(cls, documents: Iterable[tuple[int, Text]], tokenizer: Tokenizer) -> Self:
+        """The texts of many stickers at once, each id once: many times faster than one after the other."""
+        texts = cls(tokenizer)
+        by_language: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+
+        def whole() -> Iterator[tuple[int, list[str]]]:
+            for id, text in documents:
+                yield id, tokenizer(_whole(text))
+                for language, part in () if isinstance(text, str) else text.items():
+                    by_language[language].append((id, part))
+
+        texts._indexes[None] = LexicalIndex.of(whole())
+        for language, parts in by_language.items():
+            texts._indexes[language] = LexicalIndex.of((id, tokenizer(part)) for id, part in parts)
+        return texts
+
+    def save(self, folder: Path) -> None:
+        """Write a snapshot into a folder that is there."""
+        if (compacting := self._compacting) is not None:
+            compacting.join()
+        with self._lock:
+            for language, index in self._indexes.items():
+                index.save(folder / (ALL if language is None else f"{OF_LANGUAGE}{language}.npz"))
+
+    @classmethod
+    def open(cls, folder: Path, tokenizer: Tokenizer) -> Self:
+        """What was saved there, by the same tokenizer. ValueError for a folder without a snapshot."""
+        texts = cls(tokenizer)
+        texts._indexes[None] = LexicalIndex.open(folder / ALL)
+        for path in sorted(folder.glob(f"{OF_LANGUAGE}*.npz")):
+            texts._indexes[path.stem.removeprefix(OF_LANGUAGE)] = LexicalIndex.open(path)
+        return texts
+
     def __len__(self) -> int:
         return len(self._indexes[None])
 
@@ -35,7 +74,7 @@ class Texts:
 
     def put(self, id: int, text: Text) -> None:
         """Add or replace the text of a sticker; text by language is searched in all together and in each alone."""
-        parts: dict[str | None, str] = {None: text if isinstance(text, str) else "\n".join(text.values())}
+        parts: dict[str | None, str] = {None: _whole(text)}
         parts.update({} if isinstance(text, str) else text)
         tokens = {language: self._tokenise(part) for language, part in parts.items()}
         with self._lock:
@@ -88,3 +127,7 @@ class Texts:
                 index.finish_compaction(compaction, base)
         finally:
             self._compacting = None
+
+
+def _whole(text: Text) -> str:
+    return text if isinstance(text, str) else "\n".join(text.values())

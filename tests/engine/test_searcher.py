@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from threading import Event, Thread
 
 import numpy as np
@@ -17,6 +18,7 @@ from retrieval_engine.ranking import Ranking
 from retrieval_engine.searcher import Searcher
 from retrieval_engine.searching import Hit
 from retrieval_engine.text import tokenise
+from retrieval_engine.texts import Text
 
 
 class FeelingsEncoder:
@@ -293,3 +295,33 @@ def test_a_searcher_beside_shares_the_texts_and_has_vectors_of_its_own(searcher:
     beside.remove(6)
     assert 6 not in searcher
     assert ids(searcher.neighbours(1, 1)) == [5]
+
+
+def test_many_at_once_and_out_of_a_snapshot_are_the_same_searcher(tmp_path: Path) -> None:
+    entries: list[tuple[int, Text, Text, int | None]] = [
+        (7, "so tired", "", 3),
+        (2, {"en": "party all night", "zh": "好累"}, "hungry", None),
+        (5, "tired of mondays", {"en": "hungry again"}, 3),
+        (9, "", "", 4),
+    ]
+    one_by_one = Searcher()
+    for id, text, generated, pack in entries:
+        one_by_one.put(id, text, None, generated=generated, pack=pack)
+    one_by_one.images.put(5, np.array([1.0, 0.0]))
+    at_once = Searcher.of(entries).beside(None, one_by_one.images)
+    at_once.save(tmp_path)
+    opened = Searcher.open(tmp_path)
+    for searcher in (at_once, opened):
+        assert len(searcher) == 4
+        for query in ("tired", "hungry", "好累", "night"):
+            for asked in ({}, {"language": "zh"}, {"pack": 3}):
+                assert searcher.search(query, **asked) == one_by_one.search(query, **asked)  # type: ignore[arg-type]
+        assert searcher.images.vector(5) is not None
+    opened.remove(7)
+    opened.put(11, "tired as well", None, pack=3)
+    assert {hit.id for hit in opened.search("tired", pack=3)} == {5, 11}
+
+
+def test_a_folder_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not a snapshot"):
+        Searcher.open(tmp_path)
