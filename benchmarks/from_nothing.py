@@ -16,10 +16,10 @@ from pathlib import Path
 from retrieval_engine.catalogue import learnable, read_stickers, searcher_of, split
 from retrieval_engine.data import split_by_group
 from retrieval_engine.encoder import Clip
-from retrieval_engine.evaluate import evaluate, table
+from retrieval_engine.evaluate import CUTOFFS, Figures, evaluate, table
 from retrieval_engine.export import export
 from retrieval_engine.stickerclip.encoding import Towers
-from retrieval_engine.stickerclip.evaluation import FUSION, HUMAN, Evaluation
+from retrieval_engine.stickerclip.evaluation import FUSION, HUMAN, WORDS, Evaluation
 from retrieval_engine.stickerclip.fitting import train
 from retrieval_engine.stickerclip.judging import OURS, method_of
 from retrieval_engine.stickerclip.material import Material
@@ -33,7 +33,7 @@ from retrieval_engine.untrained import small_clip
 
 PACK = Path(__file__).parent.parent / "starter_pack" / "pack"
 SHARE = 0.2
-METRICS = ("recall_at_1[exact]", "recall_at_5[exact]", "recall_at_10[exact]", "recall_at_50[exact]", "mrr")
+NAMES = {WORDS: "BM25", OURS: "CLIP", FUSION: "fusion"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,8 +75,9 @@ def _by_sticker(folder: Path, csvs: Sequence[Path], settings: ClipSettings) -> N
         methods = [method_of(OURS, Towers(clip), material, fused_name=FUSION)]
         judged = Evaluation(made, material.of("test"), methods, OURS)
         judged.measure()
-    print(f"\nSplit by sticker: {len(material.of('test'))} of {len(made)} never seen, which are the gallery")
-    _show([figure for figure in judged.figures if figure.task == f"text_to_image/{HUMAN}"])
+    test = material.of("test")
+    print(f"\nSplit by sticker: {len(test)} of {len(made)} never seen, which are the gallery")
+    print(table(_figures(judged.figures), len(test)), flush=True)
 
 
 def _trained(stickers: list[Sticker], settings: ClipSettings, place: Path) -> Clip:
@@ -86,13 +87,22 @@ def _trained(stickers: list[Sticker], settings: ClipSettings, place: Path) -> Cl
     return clip
 
 
-def _show(figures: Sequence[Figure]) -> None:
-    rows = {(figure.language, figure.method): figure.n for figure in figures}
-    value = {(figure.language, figure.method, figure.metric): figure for figure in figures}
-    for (language, method), n in rows.items():
-        of = [value[language, method, metric] for metric in METRICS]
-        numbers = ", ".join(f"{f.metric.removesuffix('[exact]')} {f.value:.3f} ({f.chance:.3f} by chance)" for f in of)
-        print(f"{language} {method}, {n} queries: {numbers}", flush=True)
+def _figures(rows: Sequence[Figure]) -> dict[str, dict[str, Figures]]:
+    """What `Evaluation` found for people's queries, as `evaluate` tells it."""
+    rows = [row for row in rows if row.task == f"text_to_image/{HUMAN}"]
+    by = {(row.language, row.method, row.metric.removesuffix("[exact]")): row for row in rows}
+    names = [*(f"recall_at_{k}" for k in CUTOFFS), "mrr"]
+    return {
+        language: {NAMES[method]: _told([by[language, method, name] for name in names]) for method in NAMES}
+        for language in dict.fromkeys(row.language for row in rows)
+    }
+
+
+def _told(rows: Sequence[Figure]) -> Figures:
+    *recalls, mrr = rows
+    recall = {k: row.value for k, row in zip(CUTOFFS, recalls, strict=True)}
+    bounds = {"mrr": (mrr.low, mrr.high)} if mrr.low is not None and mrr.high is not None else {}
+    return Figures(mrr.n, recall, mrr.value, mrr.tied or 0.0, bounds)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import Place, chance_recall, chance_reciprocal_rank, mean_reciprocal_rank, place, recall_at
+from .metrics import Place, Places, chance_recall, chance_reciprocal_rank, place
 from .searcher import Searcher
 from .searching import Mode, TextEncoder
+from .training.figures import intervals
 
 CUTOFFS: Final = (1, 5, 10, 50)
 MODES: Final[tuple[Mode, ...]] = ("lexical", "dense", "hybrid")
@@ -28,19 +29,25 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Means over `n_queries`: recall at each of `CUTOFFS`, and the reciprocal rank. `tied` is the share with a tie."""
+    """Means over `n_queries`: recall at each of `CUTOFFS`, and the reciprocal rank. `tied` is the share with a tie;
+    `bounds` are the 95 % intervals by bootstrap over the queries, by the metric's name, none for what was not measured.
+    """
 
     n_queries: int
     recall: dict[int, float]
     mrr: float
     tied: float
+    bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, places: Sequence[Place]) -> Figures:
-        """The figures of some queries' places."""
-        tied = float(np.mean([place.tied > 1 for place in places])) if places else float("nan")
-        recall = {k: recall_at(places, k) for k in CUTOFFS}
-        return cls(len(places), recall, mean_reciprocal_rank(places), tied)
+    def of(cls, places: Places) -> Figures:
+        """The figures of one or more queries' places."""
+        columns = {f"recall_at_{k}": places.hits(k) for k in CUTOFFS} | {"mrr": places.reciprocal_ranks()}
+        low, high = intervals(np.stack(list(columns.values()), axis=1)).tolist()
+        recall = {k: float(columns[f"recall_at_{k}"].mean()) for k in CUTOFFS}
+        tied = float((places.tied > 1).mean())
+        bounds = dict(zip(columns, zip(low, high, strict=True), strict=True))
+        return cls(len(places.better), recall, float(columns["mrr"].mean()), tied, bounds)
 
 
 def build_searcher(
@@ -54,17 +61,24 @@ def build_searcher(
 
 
 def evaluate(searcher: Searcher, queries: Iterable[HeldOut]) -> dict[str, dict[str, Figures]]:
-    """Figures by language (and "all") and mode. Ties count by their expected value; what is not found is last."""
+    """Figures by language (and "all") and mode. Ties count by their expected value; what is not found is last.
+
+    ValueError without queries, or for a sticker that the searcher does not hold.
+    """
     queries = list(queries)
-    languages = [*sorted({query.language for query in queries}), "all"]
-    places = {mode: [_place(searcher, query, mode) for query in queries] for mode in MODES}
+    if not queries:
+        raise ValueError("no queries are held out: there is nothing to measure")
+    of = np.array([query.language for query in queries])
+    places = {mode: _places(searcher, queries, mode) for mode in MODES}
     return {
-        language: {
-            mode: Figures.of([p for p, q in zip(places[mode], queries, strict=True) if language in (q.language, "all")])
-            for mode in MODES
-        }
-        for language in languages
+        language: {mode: Figures.of(places[mode].of((of == language) | (language == "all"))) for mode in MODES}
+        for language in [*sorted(set(of.tolist())), "all"]
     }
+
+
+def _places(searcher: Searcher, queries: Sequence[HeldOut], mode: Mode) -> Places:
+    found = [_place(searcher, query, mode) for query in queries]
+    return Places(np.array([place.better for place in found]), np.array([place.tied for place in found]))
 
 
 def _place(searcher: Searcher, held_out: HeldOut, mode: Mode) -> Place:
@@ -88,23 +102,26 @@ def as_json(figures: Mapping[str, Mapping[str, Figures]], n_stickers: int) -> di
     return {"n_stickers": n_stickers, "chance": _row(chance(n_stickers)), **rows}
 
 
-def _row(figures: Figures) -> dict[str, float]:
+def _row(figures: Figures) -> dict[str, Any]:
     recall = {f"recall_at_{k}": round(value, 4) for k, value in figures.recall.items()}
-    return {"n_queries": figures.n_queries, **recall, "mrr": round(figures.mrr, 4), "tied": round(figures.tied, 4)}
+    row = {"n_queries": figures.n_queries, **recall, "mrr": round(figures.mrr, 4), "tied": round(figures.tied, 4)}
+    bounds = {name: [round(low, 4), round(high, 4)] for name, (low, high) in figures.bounds.items()}
+    return row | ({"intervals": bounds} if bounds else {})
 
 
 def table(figures: Mapping[str, Mapping[str, Figures]], n_stickers: int) -> str:
-    """The figures as a Markdown table, chance in the last line."""
+    """The figures as a Markdown table, the MRR with its interval, chance in the last line."""
     head = "| language | retriever | queries | " + " | ".join(f"R@{k}" for k in CUTOFFS) + " | MRR |"
     lines = [head, "| --- " * (len(CUTOFFS) + 4) + "|"]
     for language, modes in figures.items():
-        lines += [_line(language, NAMES[mode], row) for mode, row in modes.items()]
+        lines += [_line(language, NAMES.get(mode, mode), row) for mode, row in modes.items()]
     return "\n".join([*lines, _line("any", "chance", chance(n_stickers))])
 
 
 def _line(language: str, name: str, row: Figures) -> str:
     numbers = " | ".join(f"{value:.3f}" for value in (*row.recall.values(), row.mrr))
-    return f"| {language} | {name} | {row.n_queries or ''} | {numbers} |"
+    bounds = " [{:.3f}, {:.3f}]".format(*row.bounds["mrr"]) if "mrr" in row.bounds else ""
+    return f"| {language} | {name} | {row.n_queries or ''} | {numbers}{bounds} |"
 
 
 NAMES: Final = {"lexical": "BM25", "dense": "CLIP", "hybrid": "fusion"}
