@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .catalogue import SavedIndex, learnable, read_stickers, searcher_of, split
-from .data import Difference, TextLine, read_texts, roundtrip
+from .catalogue import learnable, read_stickers, searcher_of, split
+from .data import Difference, roundtrip
+from .documents import RankedDocuments, SeenDocuments, indexed_documents, save_index
 from .evaluate import MODES, as_json, evaluate, table
 from .folders import LIKE, survey
+from .json_lines import Id, TextLine, is_whole, read_texts
 from .paper_tables import TABLES
 from .paper_tables import as_text as dataset_text
 from .serving import Bundle
@@ -23,19 +28,35 @@ from .text import TOKENIZERS
 from .text_agreement import Measure
 from .training.recipes import Setting
 
+ENOUGH = 141  # what a shell says of a program that was stopped by a closed pipe
 SHOWN = 8  # lines of each reason
 LIKE_WHAT = "whose tables; stickerqueries is the StickerQueries paper's with any comma ending a query"
 WEIGHTS = "a bundle, or a model of transformers: cosine of embeddings, with the latter BERTScore; may come again"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; 0 when all went well, 1 with a message on standard error when it did not, 2 for wrong usage."""
+    """Run a command; 0 when all went well, 1 with a message on standard error when it did not, 2 for wrong usage; 141
+    without one when whoever reads the results has had enough (`| head`)."""
     args = _parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        status = int(args.run(args))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        _leave_stdout()
+        return ENOUGH
     except (OSError, ValueError, RuntimeError) as error:  # every error of this package is one of them
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        _leave_stdout()
         return 1
+
+
+def _leave_stdout() -> None:
+    """Write what is still to be written; where that is impossible, do not let the interpreter try again as it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -134,25 +155,54 @@ def _share(text: str) -> float:
 
 
 def _index(args: argparse.Namespace) -> int:
-    bundle = Bundle.open(args.bundle) if args.bundle else None
-    index = SavedIndex.of_documents(args.documents, bundle)
-    index.save(args.out)
-    print(f"{len(index.ids)} documents in {args.out}")
+    n = save_index(args.documents, args.out, Bundle.open(args.bundle) if args.bundle else None)
+    _warn_if_none(n, args.documents)
+    print(f"{n} documents in {args.out}")
     return 0
 
 
 def _search(args: argparse.Namespace) -> int:
     if args.mode != "lexical" and not (args.index and args.bundle):
         raise ValueError(f"--mode {args.mode} needs --index and the --bundle it was made with")
-    bundle = Bundle.open(args.bundle) if args.bundle else None
-    index = SavedIndex.open(args.index) if args.index else SavedIndex.of_documents(args.documents)
-    searcher = index.searcher(bundle, TOKENIZERS[args.tokenizer])
-    asked = read_texts(args.queries) if args.queries else (TextLine(n, q) for n, q in enumerate(args.query, 1))
-    for query in asked:
-        for hit in searcher.search(query.text, args.top, mode=args.mode):
-            row = {"query_id": query.id, "rank": hit.rank, "id": index.ids[hit.id], "score": hit.score}
-            print(json.dumps(row, ensure_ascii=False))
+    if args.documents == args.queries == "-":
+        raise ValueError("documents and queries cannot both be read from standard input")
+    find, n = _finder(args), 0
+    for query in _asked(args):
+        n += 1
+        rows = [
+            {"query_id": query.id, "rank": rank, "id": id, "score": score}
+            for rank, (id, score) in enumerate(find(query.text, args.top), 1)
+        ]
+        sys.stdout.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        sys.stdout.flush()  # somebody may wait for the answer before asking on
+    _warn_if_none(n, args.queries)
     return 0
+
+
+def _finder(args: argparse.Namespace) -> Callable[[str, int], list[tuple[Id, float]]]:
+    tokenizer = TOKENIZERS[args.tokenizer]
+    if args.mode != "lexical":
+        seen = SeenDocuments(args.index, Bundle.open(args.bundle), tokenizer)
+        _warn_if_none(len(seen), args.index)
+        return partial(seen.search, mode=args.mode)
+    ranked = RankedDocuments(read_texts(indexed_documents(args.index) if args.index else args.documents), tokenizer)
+    _warn_if_none(len(ranked), args.index or args.documents)
+    return ranked.search
+
+
+def _asked(args: argparse.Namespace) -> Iterator[TextLine]:
+    if args.queries:
+        yield from read_texts(args.queries)
+        return
+    for number, query in enumerate(args.query, 1):
+        if not is_whole(query):
+            raise ValueError(f"--query number {number} is not UTF-8")
+        yield TextLine(number, query)
+
+
+def _warn_if_none(n: int, source: Path | str | None) -> None:
+    if not n:
+        print(f"{source}: nothing in it", file=sys.stderr)
 
 
 def _train(args: argparse.Namespace) -> int:

@@ -1,22 +1,20 @@
-"""A catalogue in files: stickers with their queries by language for training and evaluation, and a saved index."""
+"""A catalogue in files: stickers with their queries by language, for training and evaluation."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from .data import DataError, hold_out, read_jsonl, read_queries_csv, read_texts
+from .data import DataError, hold_out, read_queries_csv
 from .dense import Vectors
 from .evaluate import HeldOut
 from .searcher import Searcher
 from .serving import Bundle
-from .text import Tokenizer, tokenise
 from .training import release
 
 _LANGUAGE: Final = re.compile(r"_(en|zh)(?=[_.])")
@@ -83,64 +81,3 @@ def encode_files(files: Sequence[Path], bundle: Bundle) -> Vectors:
     """Unit vectors [len(files), d] of pictures, some at a time."""
     parts = [bundle.encode_stickers(files[i : i + BATCH]) for i in range(0, len(files), BATCH)]
     return np.concatenate(parts) if parts else np.empty((0, bundle.dim), dtype=np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class SavedIndex:
-    """What `index` writes: `documents.jsonl` and, with a bundle, `vectors.npy` [n, d] (NaN rows: no picture)."""
-
-    ids: list[str | int]
-    texts: list[str]
-    vectors: Vectors | None = None
-    bundle_version: str | None = None
-
-    def searcher(self, bundle: Bundle | None, tokenizer: Tokenizer = tokenise) -> Searcher:
-        """A searcher over the documents by their place. `DataError` where the vectors are another bundle's."""
-        if bundle and self.vectors is not None and bundle.version != self.bundle_version:
-            raise DataError(f"the index was made with bundle {self.bundle_version}, not {bundle.version}: index again")
-        searcher = Searcher(bundle, tokenizer=tokenizer)
-        for place, text in enumerate(self.texts):
-            row = None if self.vectors is None else self.vectors[place]
-            searcher.put(place, text, None if row is None or np.isnan(row[0]) else row)
-        return searcher
-
-    def save(self, folder: Path) -> None:
-        """Write the index into `folder`, which is made if need be."""
-        folder.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps({"id": id, "text": text}, ensure_ascii=False) for id, text in zip(self.ids, self.texts)]  # noqa: B905
-        (folder / "documents.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        (folder / "index.json").write_text(json.dumps({"bundle_version": self.bundle_version}) + "\n")
-        if self.vectors is not None:
-            np.save(folder / "vectors.npy", self.vectors)
-
-    @classmethod
-    def open(cls, folder: Path) -> SavedIndex:
-        """Read an index that `save` wrote. `DataError` for a folder that is none."""
-        if not (folder / "index.json").is_file():
-            raise DataError(f"{folder}: not an index")
-        version = json.loads((folder / "index.json").read_text())["bundle_version"]
-        lines = list(read_texts(folder / "documents.jsonl"))
-        vectors = np.load(folder / "vectors.npy") if version else None
-        return cls([line.id for line in lines], [line.text for line in lines], vectors, version)
-
-    @classmethod
-    def of_documents(cls, path: Path | str, bundle: Bundle | None = None) -> SavedIndex:
-        """Index `{"id", "text"}` lines; with a bundle, also the pictures that their "sticker" names beside the file."""
-        lines = list(read_texts(path))
-        if bundle is None:
-            return cls([line.id for line in lines], [line.text for line in lines])
-        pictures = _pictures(path)
-        vectors = np.full((len(lines), bundle.dim), np.nan, dtype=np.float32)
-        vectors[list(pictures)] = encode_files(list(pictures.values()), bundle)
-        return cls([line.id for line in lines], [line.text for line in lines], vectors, bundle.version)
-
-
-def _pictures(path: Path | str) -> Mapping[int, Path]:
-    """The pictures that lines of documents name, by the place of the document."""
-    folder = Path(path).parent
-    rows = enumerate(read_jsonl(path))
-    pictures = {place: (number, folder / row["sticker"]) for place, (number, row) in rows if row.get("sticker")}
-    for number, file in pictures.values():
-        if not file.is_file():
-            raise DataError(f"{path}:{number}: no picture {file}")
-    return {place: file for place, (_, file) in pictures.items()}

@@ -1,17 +1,14 @@
-"""Files in and out: the published StickerQueries CSVs, JSON lines, and splits that keep groups together."""
+"""The published StickerQueries CSVs in and out, and splits that keep groups together."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import io
-import json
-import sys
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TextIO, TypeVar
+from typing import Final, TypeVar
 
 HEADER: Final = ("sticker_id", "labeled_queries")
 SEPARATOR: Final = ", "
@@ -39,14 +36,6 @@ class Difference:
     read: str
     written: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TextLine:
-    """One line of a documents or queries file; `id` as given, a string or a whole number."""
-
-    id: str | int
-    text: str
 
 
 def writable(query: str) -> str:
@@ -181,56 +170,6 @@ def _row(fields: list[str], where: str) -> StickerQueries | None:
         raise DataError(f"{where}: no sticker_id")
     queries = tuple(dict.fromkeys(query.strip() for query in fields[1].split(SEPARATOR) if query.strip()))
     return StickerQueries(fields[0].strip(), queries) if queries else None
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[TextIO]:
-    if path == "-":
-        yield sys.stdin
-        return
-    with open(path, encoding="utf-8-sig") as file:
-        yield file
-
-
-def read_jsonl(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number, object) for each line that is not blank; "-" is standard input. `DataError` names a broken line."""
-    with _opened(str(path)) as file:
-        number = 0
-        try:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, _json_object(line, f"{path}:{number}")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}:{number + 1}: not UTF-8") from error
-
-
-def _json_object(line: str, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DataError(f"{where}: not JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise DataError(f"{where}: not a JSON object")
-    return value
-
-
-def read_texts(path: Path | str) -> Iterator[TextLine]:
-    """The `{"id", "text"}` lines of a file of documents or queries, other keys ignored.
-
-    `DataError`, naming the line, where one is missing, of another type (id: string or whole number; text: string, may
-    be empty) or an id comes twice.
-    """
-    lines: dict[str | int, int] = {}
-    for number, row in read_jsonl(path):
-        id, text = row.get("id"), row.get("text")
-        if not isinstance(id, str | int) or isinstance(id, bool):
-            raise DataError(f"{path}:{number}: {'no id' if id is None else 'id must be a string or a whole number'}")
-        if not isinstance(text, str):
-            raise DataError(f"{path}:{number}: {'no text' if text is None else 'text must be a string'}")
-        if id in lines:
-            raise DataError(f"{path}:{number}: id {id!r} was given before, on line {lines[id]}")
-        lines[id] = number
-        yield TextLine(id, text)
 
 
 def split_by_group(groups: Sequence[G], fractions: Sequence[float], *, seed: int = 0) -> list[int]:

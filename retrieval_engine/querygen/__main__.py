@@ -18,8 +18,9 @@ from typing import Any
 
 from PIL import Image
 
-from ..data import DataError, read_jsonl
+from ..data import DataError
 from ..frames import FrameError
+from ..json_lines import read_jsonl
 from ..training.run import Refused
 from .pictures import strip
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,7 @@ from hypothesis import strategies as st
 from retrieval_engine.data import (
     DataError,
     StickerQueries,
-    TextLine,
     read_queries_csv,
-    read_texts,
     roundtrip,
     split_by_group,
     writable,
@@ -111,35 +108,6 @@ def test_whatever_was_typed_is_read_back_in_its_writable_form(
     write_queries_csv(path, rows)
     assert read_queries_csv(path) == rows
     assert roundtrip(path) == []
-
-
-def jsonl(folder: Path, *lines: object) -> Path:
-    path = folder / "texts.jsonl"
-    path.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
-    return path
-
-
-def test_documents_keep_their_ids_as_given(tmp_path: Path) -> None:
-    path = jsonl(tmp_path, {"id": 7, "text": "one", "more": []}, "", {"id": "7", "text": ""})
-    assert list(read_texts(path)) == [TextLine(7, "one"), TextLine("7", "")]
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("{", "not JSON"),
-        ("[1]", "not a JSON object"),
-        ({"text": "a"}, "no id"),
-        ({"id": 1.5, "text": "a"}, "id must be"),
-        ({"id": True, "text": "a"}, "id must be"),
-        ({"id": 2}, "no text"),
-        ({"id": 2, "text": ["a"]}, "text must be"),
-        ({"id": 1, "text": "again"}, "given before, on line 1"),
-    ],
-)
-def test_a_broken_line_is_named_with_its_number(tmp_path: Path, line: object, message: str) -> None:
-    with pytest.raises(DataError, match=rf"texts\.jsonl:3: .*{message}"):
-        list(read_texts(jsonl(tmp_path, {"id": 1, "text": "a"}, "", line)))
 
 
 @given(st.lists(st.integers(0, 30), min_size=1), st.integers(0, 3))
