@@ -169,11 +169,8 @@ def _search(args: argparse.Namespace) -> int:
     find, n = _finder(args), 0
     for query in _asked(args):
         n += 1
-        rows = [
-            {"query_id": query.id, "rank": rank, "id": id, "score": score}
-            for rank, (id, score) in enumerate(find(query.text, args.top), 1)
-        ]
-        sys.stdout.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        for rank, (id, score) in enumerate(find(query.text, args.top), 1):
+            print(json.dumps({"query_id": query.id, "rank": rank, "id": id, "score": score}, ensure_ascii=False))
         sys.stdout.flush()  # somebody may wait for the answer before asking on
     _warn_if_none(n, args.queries)
     return 0
