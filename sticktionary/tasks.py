@@ -11,6 +11,7 @@ from sticktionary.celery_app import app
 SWEEP_EVERY_S = 20.0
 LOOK_EVERY_S = 60.0  # at those who played since
 PAIRS_EVERY_S = 3_600.0
+SNAPSHOTS_EVERY_S = 60.0  # looked whether any is due
 STATISTICS_EVERY_S = 600.0  # looked at; counted when they are older than an hour
 
 
@@ -19,6 +20,7 @@ def plan(sender: Any, **kwargs: Any) -> None:
     sender.add_periodic_task(SWEEP_EVERY_S, sweep.s(), expires=SWEEP_EVERY_S)
     sender.add_periodic_task(LOOK_EVERY_S, look_for_flags.s(), expires=LOOK_EVERY_S)
     sender.add_periodic_task(PAIRS_EVERY_S, look_at_pairs.s(), expires=PAIRS_EVERY_S)
+    sender.add_periodic_task(SNAPSHOTS_EVERY_S, keep_snapshots.s(), expires=SNAPSHOTS_EVERY_S)
     sender.add_periodic_task(STATISTICS_EVERY_S, refresh_statistics.s(), expires=STATISTICS_EVERY_S)
 
 
@@ -45,7 +47,7 @@ def sweep() -> None:
     from sticktionary.domain.play import deciding
     from sticktionary.domain.quality import estimates, overview
     from sticktionary.domain.releases import folders
-    from sticktionary.domain.search import live
+    from sticktionary.domain.search import filling
 
     jobs.sweep()
     deciding.sweep()
@@ -59,7 +61,7 @@ def sweep() -> None:
     embedding.forget()
     promotion.catch_up()
     shadowing.forget_old()
-    live.forget_old_changes()
+    filling.forget_old_changes()
     guests.forget_idle()
 
 
@@ -75,6 +77,13 @@ def look_at_pairs() -> None:
     from sticktionary.domain.quality import flags
 
     flags.sweep_pairs()
+
+
+@app.task(name="sticktionary.keep_snapshots")
+def keep_snapshots() -> None:
+    from sticktionary.domain.search import filling
+
+    filling.keep_snapshots()
 
 
 @app.task(name="sticktionary.refresh_statistics")

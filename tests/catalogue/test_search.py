@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from sticktionary.domain import catalogue
 from sticktionary.domain.errors import NotAllowed, Refused
-from sticktionary.domain.search import live as search
 from sticktionary.domain.search.live import CatalogueSearch
-from sticktionary.models import IndexChange, Pack, Player, Query, Round, Sticker
+from sticktionary.models import Pack, Player, Query, Round, Sticker
 from tests.catalogue import files
 from tests.catalogue.conftest import Importer
 
@@ -87,31 +85,6 @@ def test_changes_are_taken_over_once(
     assert live.known_pictures([first.pk, second.pk], "en").keys() == {first.pk}
     with django_assert_num_queries(2):
         live.refresh()
-
-
-def test_a_line_that_was_committed_late_is_not_missed(make: Make, live: CatalogueSearch) -> None:
-    """Two transactions: the one with the lower number commits after search has read the higher one."""
-    slow, fast = make(1, "slow"), make(2, "fast")
-    IndexChange.objects.all().delete()
-    live.refresh()
-    Sticker.objects.filter(pk__in=[slow.pk, fast.pk]).update(printed_text="news")
-    IndexChange.objects.create(pk=1_001, sticker=fast)
-    live.refresh()
-    IndexChange.objects.create(pk=1_000, sticker=slow)
-    live.refresh()
-    assert set(live.preview("news", slow.pk).ids) == {slow.pk, fast.pk}
-
-
-def test_lines_long_settled_are_not_read_again(
-    make: Make, live: CatalogueSearch, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    make(1, "one")
-    live.refresh()
-    IndexChange.objects.update(at=timezone.now() - timedelta(minutes=5))
-    live.refresh()
-    assert live._settled == IndexChange.objects.latest("pk").pk
-    IndexChange.objects.update(at=timezone.now() - timedelta(days=3))
-    assert search.forget_old_changes() == 1
 
 
 def test_a_whole_pack_leaves_play_and_comes_back(make: Make, live: CatalogueSearch, pack: Pack) -> None:

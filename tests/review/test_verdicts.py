@@ -17,7 +17,7 @@ from sticktionary.domain.play import outcome, worn
 from sticktionary.domain.quality import sanctions
 from sticktionary.domain.releases.now import dataset_now
 from sticktionary.domain.review import appeals, casework, verdicts
-from sticktionary.domain.search import shelves
+from sticktionary.domain.search import reading
 from sticktionary.models import (
     AuditEntry,
     Case,
@@ -59,7 +59,7 @@ def rulings(case: Case) -> list[tuple[str, str, str]]:
 
 def words_of(sticker_id: int) -> str:
     """What search knows of the sticker."""
-    return shelves.known_words(Sticker.objects.filter(pk=sticker_id))[sticker_id][0]
+    return reading.entries([sticker_id])[0].written
 
 
 # --- one by one ---
@@ -367,7 +367,7 @@ def everything() -> dict[str, Any]:
         "cases": list(Case.objects.order_by("pk").values("pk", "state", "decided_at", "reasons")),
         "points": list(Player.objects.order_by("pk").values_list("pk", "points")),
         "notices": list(Notice.objects.exclude(kind="sanction").values()),
-        "search": shelves.known_words(Sticker.objects.filter(state="active")),
+        "search": [(entry.id, entry.written, entry.generated) for entry in reading.all_entries()],
         "export": dataset_now().queries("en"),
         "in force": list(Judgement.objects.filter(undone_at=None).order_by("pk").values()),
     }

@@ -209,26 +209,29 @@ def picture_of(sticker: Sticker) -> Picture:
     return Picture(url_of(sticker.image), url_of(sticker.poster), alt_of(sticker), sticker.moves)
 
 
-def pictures_of(sticker: Sticker) -> dict[str, Picture]:
-    """By the reader's language, for those who show it later."""
-    pictures = {}
-    for edition, _name in settings.LANGUAGES:
-        with override(edition):
-            pictures[edition[:2]] = picture_of(sticker)
-    return pictures
-
-
 def alt_of(sticker: Sticker) -> str:
     """What can be seen, for those who listen: as it came in the reader's language, or the labels and printed words."""
-    if told := _told(sticker.labels.get("alt")):
-        return told
-    seen = dict.fromkeys(word for label in SPOKEN for word in _words(sticker.labels.get(label)))
-    printed = [f"“{sticker.printed_text}”"] if sticker.printed_text else []
-    return ", ".join([*printed, *list(seen)[:N_SPOKEN]]) or _("a sticker without a description")
+    language = (get_language() or "en")[:2]
+    return told(sticker.labels, sticker.printed_text, language) or _("a sticker without a description")
 
 
-def _told(alt: Any) -> str:
-    return str(alt.get((get_language() or "en")[:2], "")) if isinstance(alt, dict) else ""
+def alts_without_description() -> dict[str, str]:
+    """By the reader's language, what stands where nothing can be told."""
+    alts = {}
+    for edition, _name in settings.LANGUAGES:
+        with override(edition):
+            alts[edition[:2]] = _("a sticker without a description")
+    return alts
+
+
+def told(labels: dict[str, Any], printed_text: str, language: str) -> str:
+    """The same for one language; empty where nothing is known."""
+    alt = labels.get("alt")
+    if isinstance(alt, dict) and (whole := str(alt.get(language, ""))):
+        return whole
+    seen = dict.fromkeys(word for label in SPOKEN for word in _words(labels.get(label)))
+    printed = [f"“{printed_text}”"] if printed_text else []
+    return ", ".join([*printed, *list(seen)[:N_SPOKEN]])
 
 
 def _words(value: Any) -> Iterable[str]:

@@ -24,6 +24,7 @@ from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import bundles, embedding, generating, lineage, registry
 from sticktionary.domain.lab.registry import BUSY, WORDS_ONLY, Kind, Stage, State
 from sticktionary.domain.people import accounts
+from sticktionary.domain.search import filling
 from sticktionary.models import AuditEntry, ModelVersion, Player
 
 Told = Callable[[ModelVersion], None]
@@ -167,6 +168,7 @@ def _make(version: ModelVersion, told: Told) -> None:
     else:
         version.n_total = embedding.active().count()
         embedding.embed(version.name, bundles.opened(version.path), how_far)
+        filling.lay_ready(version.name)
 
 
 @transaction.atomic

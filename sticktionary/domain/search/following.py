@@ -29,6 +29,7 @@ class Follower:
     def __init__(self, search: CatalogueSearch, when_warm: Callable[[], object]) -> None:
         """`when_warm` is called in its thread when all that had happened before it began is taken over."""
         self._search, self._when_warm, self._is_warm = search, when_warm, False
+        search.is_followed = True
         self._is_nudged, self._is_ending = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="search-follower", daemon=True)
         self._thread.start()
@@ -46,6 +47,7 @@ class Follower:
                 self._is_nudged.wait(LOOK_EVERY_S if self._read_on() else AGAIN_AFTER_S)
                 self._is_nudged.clear()
         finally:
+            self._search.is_followed = False
             connection.close()
 
     def _read_on(self) -> bool:
