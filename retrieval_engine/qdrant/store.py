@@ -1,0 +1,288 @@
+"""A catalogue in a Qdrant collection and its vocabulary beside it, so written that a writer may be killed any time.
+
+    NAME          a point per sticker: sparse vector `words`, dense vector `look`, payload `fields` and `pack`
+    NAME-words    a point per dimension: its number in `words` and its document frequency; and two more: `STATE`, the
+                  statistics of every field and the writer's position, and `JOURNAL`, what is being written
+
+A batch is worked out whole, written down in the journal, carried out, and taken out of the journal. Everything in it
+is absolute, so that whoever finds a journal carries it out again: a batch has happened wholly or not at all. One
+writer at a time; any number of readers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from qdrant_client import QdrantClient, models
+
+from ..dense import Vectors
+from .layout import Layout
+from .words import NAMESPACE, Dimension, Fields, Statistics, dimensions, frequencies
+
+SPARSE: Final = "words"
+DENSE: Final = "look"
+STATE: Final = str(NAMESPACE)
+JOURNAL: Final = str(NAMESPACE).replace("5c2f", "5c30", 1)
+AT_ONCE: Final = 256
+"""Stickers that are weighed anew in one request."""
+LOOKED_UP: Final = 5_000
+"""Words of the vocabulary that are read or written in one request."""
+
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A sticker as it is to be written."""
+
+    id: int
+    fields: Fields
+    vector: Vectors | None
+    pack: int | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """What is known of a collection as a whole."""
+
+    statistics: dict[str, Statistics] = field(default_factory=dict)
+    n_numbers: int = 0  # dimensions that were ever given a number
+    position: dict[str, Any] = field(default_factory=dict)  # the writer's own
+    weighing_from: int | None = None  # stickers from this id on have weights of the average length before
+
+    def of(self, field: str) -> Statistics:
+        return self.statistics.setdefault(field, Statistics())
+
+    def as_payload(self) -> dict[str, Any]:
+        statistics = {field: each.as_payload() for field, each in self.statistics.items()}
+        terms = {field: each.pop("n_terms") for field, each in statistics.items()}
+        return {
+            "statistics": statistics,
+            "n_terms": terms,
+            "n_numbers": self.n_numbers,
+            "position": self.position,
+            "weighing_from": self.weighing_from,
+        }
+
+
+def state_of(payload: Mapping[str, Any]) -> State:
+    """The state that `as_payload` has written; without `n_terms` where they were not asked for."""
+    terms = payload.get("n_terms", {})
+    statistics = {
+        field: Statistics.of_payload(held | {"n_terms": terms.get(field, {})})
+        for field, held in payload["statistics"].items()
+    }
+    return State(statistics, payload.get("n_numbers", 0), payload.get("position", {}), payload.get("weighing_from"))
+
+
+class Store:
+    """The two collections of one catalogue. ValueError for a name that has none."""
+
+    def __init__(self, client: QdrantClient, name: str) -> None:
+        self.client, self.name, self.vocabulary = client, name, f"{name}-words"
+        if not client.collection_exists(self.vocabulary):
+            raise ValueError(f"there is no catalogue {name}")
+        vectors = client.get_collection(name).config.params.vectors
+        assert isinstance(vectors, dict)
+        self.dim: int | None = vectors[DENSE].size if DENSE in vectors else None
+
+    @classmethod
+    def create(cls, client: QdrantClient, name: str, dim: int | None, layout: Layout) -> Store:
+        """An empty catalogue. The vocabulary with its state comes last: without it there is none."""
+        for half_made in (name, f"{name}-words"):
+            client.delete_collection(half_made)
+        client.create_collection(
+            name,
+            vectors_config={} if dim is None else {DENSE: layout.dense(dim)},
+            sparse_vectors_config={SPARSE: layout.sparse()},
+            **layout.spread(),
+        )
+        client.create_payload_index(name, "pack", models.PayloadSchemaType.INTEGER)
+        client.create_collection(f"{name}-words", vectors_config={}, **layout.spread())
+        store = cls(client, name)
+        store._write_words([(STATE, State().as_payload())])
+        return store
+
+    def drop(self) -> None:
+        """Forget the catalogue; the vocabulary first, so that nobody takes half of it for one."""
+        self.client.delete_collection(self.vocabulary)
+        self.client.delete_collection(self.name)
+
+    # --- reading ---
+
+    def look_up(self, wanted: Iterable[Dimension]) -> tuple[State, dict[Dimension, tuple[int, int]]]:
+        """The state, without what only the writer needs, and of each dimension that occurs its number and its document
+        frequency; one request for a query."""
+        by_id = {dimension.id: dimension for dimension in wanted}
+        payloads = self._words([STATE, *by_id], ["statistics", "number", "df"])
+        found = {by_id[id]: (held["number"], held["df"]) for id, held in payloads.items() if id in by_id}
+        return state_of(payloads[STATE]), found
+
+    def state(self) -> State:
+        return state_of(self._words([STATE], True)[STATE])
+
+    def _words(self, ids: Iterable[str], fields: list[str] | bool) -> dict[str, dict[str, Any]]:
+        return {
+            str(record.id): record.payload or {}
+            for some in _batched(ids, LOOKED_UP)
+            for record in self.client.retrieve(self.vocabulary, list(some), with_payload=fields)
+        }
+
+    def fields(self, ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
+        """The tokens of each sticker as they were counted."""
+        records = self.client.retrieve(self.name, ids, with_payload=["fields"]) if ids else []
+        return {int(record.id): fields_in(record.payload) for record in records}
+
+    def vector(self, id: int) -> list[float] | None:
+        """The dense vector of a sticker, or None."""
+        records = self.client.retrieve(self.name, [id], with_payload=False, with_vectors=[DENSE]) if self.dim else []
+        held = records[0].vector if records else None
+        found = held.get(DENSE) if isinstance(held, dict) else None
+        return found if isinstance(found, list) else None  # type: ignore[return-value]  # one vector, not several
+
+    # --- writing ---
+
+    def write(
+        self, documents: Sequence[Document], gone: Sequence[int] = (), position: dict[str, Any] | None = None
+    ) -> None:
+        """Add or replace stickers, take others out, and move the writer's position, all or nothing."""
+        self.recover()
+        state = self.state()
+        before = self.fields([document.id for document in documents] + list(gone))
+        after = {document.id: document.fields for document in documents}
+        changed = self._recount(state, before, after)
+        if position is not None:
+            state.position = position
+        numbers = {dimension: number for dimension, (number, _df) in changed.items()}
+        batch = {
+            "points": [_point(document, state, numbers) for document in documents],
+            "gone": [id for id in gone if id in before],
+            "words": [(dimension.id, _entry(dimension, *held)) for dimension, held in changed.items() if held[1]],
+            "forgotten": [dimension.id for dimension, (_number, df) in changed.items() if not df],
+            "state": state.as_payload(),
+        }
+        self._write_words([(JOURNAL, batch)])
+        self._carry_out(batch)
+
+    def recover(self) -> None:
+        """Carry out what a killed writer has left in the journal."""
+        for batch in self._words([JOURNAL], True).values():
+            self._carry_out(batch)
+
+    def _carry_out(self, batch: Mapping[str, Any]) -> None:
+        if batch["points"]:
+            self.client.upsert(self.name, [models.PointStruct(**point) for point in batch["points"]], wait=True)
+        if batch["gone"]:
+            self.client.delete(self.name, models.PointIdsList(points=batch["gone"]), wait=True)
+        self._write_words([*batch["words"], (STATE, batch["state"])])
+        self.client.delete(self.vocabulary, models.PointIdsList(points=[*batch["forgotten"], JOURNAL]), wait=True)
+
+    def _recount(
+        self, state: State, before: Mapping[int, Fields], after: Mapping[int, Fields]
+    ) -> dict[Dimension, tuple[int, int]]:
+        """Bring the statistics up to date; the number and document frequency of every dimension that is concerned."""
+        change = Counter[Dimension]()
+        for by, documents in ((-1, before), (1, after)):
+            for fields in documents.values():
+                for name, tokens in fields.items():
+                    state.of(name).count(len(tokens), by)
+                for dimension in dimensions(fields):
+                    change[dimension] += by
+        _, known = self.look_up(change)
+        changed = {}
+        for dimension, by in change.items():
+            number, df = known.get(dimension, (state.n_numbers, 0))
+            state.n_numbers = max(state.n_numbers, number + 1)
+            changed[dimension] = number, df + by
+            if not dimension.is_beginning:
+                state.of(dimension.field).move(df, df + by)
+        for name in {*_all_fields(before), *_all_fields(after)}:
+            statistics = state.of(name)
+            statistics.settle()
+            if statistics.n == sum(name in fields for fields in after.values()):  # all of it is in this batch
+                statistics.weighed = statistics.average
+        return changed
+
+    def look(self, id: int, vector: Vectors | None) -> None:
+        """Replace the dense vector alone."""
+        if vector is not None:
+            points = [models.PointVectors(id=id, vector={DENSE: vector.tolist()})]
+            self.client.update_vectors(self.name, points, wait=True)
+        elif self.dim is not None:
+            self.client.delete_vectors(self.name, [DENSE], [id], wait=True)
+
+    # --- weights written anew ---
+
+    def weigh_anew(self, drift: float) -> bool:
+        """Begin to write weights anew where the average length has moved by more than the share `drift`, or go on with
+        it for some stickers; whether there is more to do."""
+        state = self.state()
+        if state.weighing_from is None:
+            moved = [each for each in state.statistics.values() if each.drift > drift]
+            for statistics in moved:
+                statistics.weighed = statistics.average
+            if not moved:
+                return False
+            state.weighing_from = 0
+            self._write_words([(STATE, state.as_payload())])
+        records, following = self.client.scroll(
+            self.name, limit=AT_ONCE, offset=state.weighing_from, with_payload=["fields"]
+        )
+        self._weigh(state, {int(record.id): fields_in(record.payload) for record in records})
+        state.weighing_from = None if following is None else int(str(following))
+        self._write_words([(STATE, state.as_payload())])
+        return True
+
+    def _weigh(self, state: State, documents: Mapping[int, Fields]) -> None:
+        _, known = self.look_up({each for fields in documents.values() for each in dimensions(fields)})
+        numbers = {dimension: number for dimension, (number, _df) in known.items()}
+        weighed = ((id, _sparse(fields, state, numbers)) for id, fields in documents.items())
+        points = [models.PointVectors(id=id, vector={SPARSE: sparse}) for id, sparse in weighed if sparse.indices]
+        if points:
+            self.client.update_vectors(self.name, points, wait=True)
+
+    def _write_words(self, payloads: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        for some in _batched(payloads, LOOKED_UP):
+            points = [models.PointStruct(id=id, vector={}, payload=payload) for id, payload in some]
+            self.client.upsert(self.vocabulary, points, wait=True)
+
+
+def _batched(items: Iterable[Item], n: int) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while some := list(islice(iterator, n)):
+        yield some
+
+
+def fields_in(payload: Mapping[str, Any] | None) -> dict[str, list[str]]:
+    return {held["field"]: held["tokens"] for held in (payload or {}).get("fields", ())}
+
+
+def _entry(dimension: Dimension, number: int, df: int) -> dict[str, Any]:
+    return {"field": dimension.field, "term": dimension.term, "number": number, "df": df}
+
+
+def _all_fields(documents: Mapping[int, Fields]) -> Iterator[str]:
+    return (field for fields in documents.values() for field in fields)
+
+
+def _point(document: Document, state: State, numbers: Mapping[Dimension, int]) -> dict[str, Any]:
+    sparse = _sparse(document.fields, state, numbers)
+    vector: dict[str, Any] = {SPARSE: sparse.model_dump()} if sparse.indices else {}
+    if document.vector is not None:
+        vector[DENSE] = document.vector.tolist()
+    fields = [{"field": field, "tokens": list(tokens)} for field, tokens in document.fields.items()]
+    return {"id": document.id, "vector": vector, "payload": {"fields": fields, "pack": document.pack}}
+
+
+def _sparse(fields: Fields, state: State, numbers: Mapping[Dimension, int]) -> models.SparseVector:
+    weights = {
+        numbers[dimension]: state.of(field).weight(frequency, len(tokens))
+        for field, tokens in fields.items()
+        for dimension, frequency in frequencies(field, tokens).items()
+    }
+    return models.SparseVector(indices=sorted(weights), values=[weights[number] for number in sorted(weights)])
