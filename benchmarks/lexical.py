@@ -20,8 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from retrieval_engine import lexical, postings
-from retrieval_engine.lexical import LexicalIndex
+from retrieval_engine.lexical import LexicalIndex, scanning, scoring
 
 VOCABULARY, LENGTH, N_QUERIES = 50_000, 25, 400
 
@@ -62,7 +61,7 @@ def line(name: str, taken: list[float]) -> None:
 def main() -> None:
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 820_000
     if os.environ.get("STICKTIONARY_BENCH_PLAIN"):
-        postings.loops = lexical.loops = lambda: postings.IN_NUMPY
+        scanning.loops = scoring.loops = lambda: scanning.IN_NUMPY
     words, before = Words(), resident_mb()
 
     def documents() -> Iterator[tuple[int, list[str]]]:
@@ -72,7 +71,7 @@ def main() -> None:
     held: list[LexicalIndex] = []
     building = ms(lambda: held.append(LexicalIndex.of(documents()))) - drawing
     (index,) = held
-    print(f"\n{n:,} documents, {'compiled loops' if postings.loops().are_compiled else 'NumPy alone'}")
+    print(f"\n{n:,} documents, {'compiled loops' if scanning.loops().are_compiled else 'NumPy alone'}")
     print(f"built in {building / 1_000:.1f} s, {resident_mb() - before:.0f} MB more resident\n")
     print("| ms | p50 | p95 | p99 |\n| --- | --- | --- | --- |")
     queries = [words.query() for _ in range(N_QUERIES)]

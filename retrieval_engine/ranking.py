@@ -34,6 +34,15 @@ class Ranking(NamedTuple):
         places = np.flatnonzero(self.ids == id)
         return int(places[0]) + 1 if len(places) else None
 
+    def ranks_of(self, ids: NDArray[np.int64]) -> list[int | None]:
+        """The places of some `ids`, counted from 1, or None."""
+        if not len(self.ids):
+            return [None] * len(ids)
+        order = np.argsort(self.ids)
+        places = order[np.minimum(np.searchsorted(self.ids, ids, sorter=order), len(order) - 1)]
+        found = (self.ids[places] == ids).tolist()
+        return [place + 1 if is_in else None for place, is_in in zip(places.tolist(), found, strict=True)]
+
     def ranks(self) -> dict[int, int]:
         """Place by id, counted from 1."""
         return {id: rank for rank, id in enumerate(self.ids.tolist(), 1)}

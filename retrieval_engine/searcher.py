@@ -11,27 +11,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
-from threading import RLock
 from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .dense import DenseIndex, Vectors
+from .dense import DenseIndex, Ids, Vectors
 from .fusion import fused_part, reciprocal_rank_fusion
 from .ranking import Ranking
 from .searching import Explanation, Hit, Mode, StickerSearcher, TextEncoder
 from .text import Tokenizer, tokenise
 from .texts import Text, Texts
 
-DEPTH: Final = 10_000
+DEPTH: Final = 1_000
 """So many places of each side take part in a fused ranking; beyond, a sticker counts as unranked on that side."""
 GENERATED_WEIGHT: Final = 0.5
 """A place among generated texts counts half of the same place among what people wrote."""
 
 PARTS: Final = ("texts", "generated", "images")
-PACKS: Final = "packs.npy"
 
 
 class _Sides(NamedTuple):
@@ -40,6 +39,15 @@ class _Sides(NamedTuple):
     generated: Ranking
 
 
+class _Keep(NamedTuple):
+    """Which stickers may be found."""
+
+    pack: int | None = None
+    allow: Collection[int] | None = None
+    deny: Collection[int] | None = None
+
+
+_EVERYTHING: Final = _Keep()
 WEIGHTS: Final = (1.0, 1.0, GENERATED_WEIGHT)
 """What a place on each of the sides counts."""
 
@@ -50,16 +58,14 @@ class Searcher(StickerSearcher):
     Texts that a generator wrote are a side of their own in hybrid search, which counts less (`GENERATED_WEIGHT`);
     without them, and in lexical search, scores are those of what people wrote alone.
 
-    Safe with one writing and many reading threads; queries are encoded outside of the lock. Without an `encoder` the
+    Safe with one writing and many reading threads, which wait for nobody while they scan. Without an `encoder` the
     dense side answers `neighbours` only, and hybrid search is lexical search.
     """
 
     def __init__(self, encoder: TextEncoder | None = None, *, tokenizer: Tokenizer = tokenise) -> None:
         self._encoder = encoder
         self._texts, self._generated = Texts(tokenizer), Texts(tokenizer)
-        self._packs = dict[int, int | None]()
         self._images = DenseIndex()
-        self._lock = RLock()
 
     @classmethod
     def of(
@@ -72,14 +78,13 @@ class Searcher(StickerSearcher):
         """A searcher of many stickers at once, each given as id, text, generated text and pack, as `put` takes them;
         no vectors. Ids must differ."""
         searcher = cls(encoder, tokenizer=tokenizer)
-        generated: list[tuple[int, Text]] = []
+        generated: list[tuple[int, Text, int | None]] = []
 
-        def texts() -> Iterator[tuple[int, Text]]:
+        def texts() -> Iterator[tuple[int, Text, int | None]]:
             for id, text, typical, pack in entries:
-                searcher._packs[id] = pack
                 if typical:
-                    generated.append((id, typical))
-                yield id, text
+                    generated.append((id, typical, pack))
+                yield id, text, pack
 
         searcher._texts = Texts.of(texts(), tokenizer)
         searcher._generated = Texts.of(generated, tokenizer)
@@ -89,7 +94,7 @@ class Searcher(StickerSearcher):
         """A searcher with another model over the same texts, which both share from now on: what is put into or removed
         from the texts of one is so in the other. Its vectors are its own: `images`, or none as yet (see `look`)."""
         other = Searcher(encoder)
-        other._texts, other._generated, other._packs = self._texts, self._generated, self._packs
+        other._texts, other._generated = self._texts, self._generated
         if images is not None:
             other._images = images
         return other
@@ -101,11 +106,12 @@ class Searcher(StickerSearcher):
 
     def save(self, folder: Path) -> None:
         """Write a snapshot of all it holds into a folder that is there, for `open`. Nobody writes meanwhile."""
-        for name, part in zip(PARTS, (self._texts, self._generated, self._images), strict=True):
-            (folder / name).mkdir()
-            part.save(folder / name)
-        packs = [(id, -1 if pack is None else pack) for id, pack in self._packs.items()]
-        np.save(folder / PACKS, np.array(packs, dtype=np.int64).reshape(-1, 2))
+        texts, generated, images = (folder / name for name in PARTS)
+        for part in (texts, generated, images):
+            part.mkdir()
+        self._texts.save(texts)
+        self._generated.save(generated)
+        self._images.save(images)
 
     @classmethod
     def open(cls, folder: Path, encoder: TextEncoder | None = None, *, tokenizer: Tokenizer = tokenise) -> Self:
@@ -114,8 +120,6 @@ class Searcher(StickerSearcher):
         texts, generated, images = (folder / name for name in PARTS)
         searcher._texts, searcher._generated = Texts.open(texts, tokenizer), Texts.open(generated, tokenizer)
         searcher._images = DenseIndex.open(images)
-        packs = np.load(folder / PACKS, allow_pickle=False)
-        searcher._packs = {id: None if pack < 0 else pack for id, pack in packs.tolist()}
         return searcher
 
     def __len__(self) -> int:
@@ -146,25 +150,22 @@ class Searcher(StickerSearcher):
         held, or without direction; then nothing has changed.
         """
         self.look(id, vectors)
-        self._packs[id] = pack
-        self._texts.put(id, text)
+        self._texts.put(id, text, pack)
         if generated:
-            self._generated.put(id, generated)
+            self._generated.put(id, generated, pack)
         else:
             self._generated.remove(id)
 
     def look(self, id: int, vectors: NDArray[np.floating] | None) -> None:
         """Replace the vectors of a sticker alone, as `put` does; None takes them out."""
-        with self._lock:
-            if vectors is None:
-                self._images.remove(id)
-            else:
-                self._images.put(id, vectors)
+        if vectors is None:
+            self._images.remove(id)
+        else:
+            self._images.put(id, vectors)
 
     def remove(self, id: int) -> bool:
         """Take a sticker out; False if there was none."""
         self.look(id, None)
-        self._packs.pop(id, None)
         self._generated.remove(id)
         return self._texts.remove(id)
 
@@ -186,22 +187,30 @@ class Searcher(StickerSearcher):
         stickers, `allow` only these ids, `deny` all but these; scores are those of the whole catalogue. `partial` takes
         the last word as still being typed. Lexical hits hold a term of the query; dense ones need not.
         """
-        return _hits(self._sides(query, mode, language, self._kept(pack, allow, deny), partial), k)
-
-    def _kept(
-        self, pack: int | None, allow: Collection[int] | None, deny: Collection[int] | None
-    ) -> Collection[int] | None:
-        if pack is None and deny is None:
-            return allow
-        packs = dict(self._packs)
-        kept = set(packs if allow is None else allow).difference(deny or ())
-        return kept if pack is None else {id for id in kept if packs.get(id) == pack}
+        depth = DEPTH if mode == "hybrid" else max(k, DEPTH)
+        sides = self._sides(query, mode, language, partial, _Keep(pack, allow, deny), depth)
+        return _hits(_overall(sides, max(k, 0)), sides)
 
     def rank_of(
         self, query: str, id: int, *, mode: Mode = "hybrid", language: str | None = None, partial: bool = False
     ) -> int | None:
-        """The place of sticker `id` among the whole catalogue, from 1; None where no side ranks it."""
-        return _overall(self._sides(query, mode, language, None, partial), None).rank_of(id)
+        """The place of sticker `id` among the whole catalogue, from 1; None where no side has it in its `DEPTH`."""
+        return self.search_and_rank(query, id, 0, mode=mode, language=language, partial=partial)[1]
+
+    def search_and_rank(
+        self,
+        query: str,
+        id: int,
+        k: int = 24,
+        *,
+        mode: Mode = "hybrid",
+        language: str | None = None,
+        partial: bool = False,
+    ) -> tuple[list[Hit], int | None]:
+        """What `search` and `rank_of` say, for the price of one."""
+        sides = self._sides(query, mode, language, partial)
+        overall, k = _overall(sides, None), max(k, 0)
+        return _hits(Ranking(overall.ids[:k], overall.scores[:k]), sides), overall.rank_of(id)
 
     def rank_among(
         self, query_texts: Sequence[str], ids: Sequence[int], *, mode: Mode = "hybrid", language: str | None = None
@@ -212,23 +221,22 @@ class Searcher(StickerSearcher):
         `generated_rank` are those of the fusion over the queries of that side; candidates that no side ranks come
         last, in the order given, with score 0.
         """
-        asked = [self._sides(text, mode, language, ids, False) for text in query_texts]
+        asked = [self._sides(text, mode, language, False, _Keep(allow=ids)) for text in query_texts]
         fused = reciprocal_rank_fusion([side for sides in asked for side in sides], weights=WEIGHTS * len(asked))
         of_side = [reciprocal_rank_fusion([sides[side] for sides in asked]) for side in range(len(WEIGHTS))]
-        hits = _ranked(fused, _Sides(*of_side))
+        hits = _hits(fused, _Sides(*of_side))
         ranked = {hit.id for hit in hits}
         rest = [id for id in dict.fromkeys(ids) if id not in ranked]
         return hits + [Hit(id, 0.0, rank, None, None) for rank, id in enumerate(rest, len(hits) + 1)]
 
     def neighbours(self, id: int, k: int = 24) -> list[Hit]:
         """The `k` stickers that look most like `id` to the model, itself left out; [] for one without a vector."""
-        with self._lock:
-            near = self._images.neighbours(id, k)
-        return _hits(_Sides(Ranking.empty(), near, Ranking.empty()), k)
+        near = self._images.neighbours(id, k)
+        return _hits(near, _Sides(Ranking.empty(), near, Ranking.empty()))
 
     def explain(self, query: str, id: int, *, language: str | None = None) -> Explanation:
         """Why sticker `id` stands where it does for `query` in hybrid search."""
-        sides = self._sides(query, "hybrid", language, None, False)
+        sides = self._sides(query, "hybrid", language, False)
         lexical_rank, dense_rank, generated_rank = (side.rank_of(id) for side in sides)
         lexical_part, dense_part, generated_part = (
             weight * fused_part(side.rank_of(id)) for side, weight in zip(sides, WEIGHTS, strict=True)
@@ -243,18 +251,30 @@ class Searcher(StickerSearcher):
         )  # fmt: skip
 
     def _sides(
-        self, query: str, mode: Mode, language: str | None, allow: Collection[int] | None, partial: bool
+        self,
+        query: str,
+        mode: Mode,
+        language: str | None,
+        partial: bool,
+        keep: _Keep = _EVERYTHING,
+        depth: int = DEPTH,
     ) -> _Sides:
         vector = self._encode(query) if mode != "lexical" else None
         lexical = dense = generated = Ranking.empty()
+        asked = {"language": language, "partial": partial, **keep._asdict()}
         if mode != "dense":
-            lexical = self._texts.search(query, DEPTH, language=language, allow=allow, partial=partial)
+            lexical = self._texts.search(query, depth, **asked)
         if mode == "hybrid" and len(self._generated):
-            generated = self._generated.search(query, DEPTH, language=language, allow=allow, partial=partial)
+            generated = self._generated.search(query, depth, **asked)
         if vector is not None:
-            with self._lock:
-                dense = self._images.search(vector, DEPTH, allow=allow)
+            dense = self._images.search(vector, depth, allow=self._looked_at(keep), deny=keep.deny)
         return _Sides(lexical, dense, generated)
+
+    def _looked_at(self, keep: _Keep) -> Ids | None:
+        if keep.pack is None:
+            return keep.allow
+        ids = self._texts.ids_of(keep.pack)
+        return ids if keep.allow is None else ids[np.isin(ids, list(keep.allow))]
 
     def _encode(self, query: str) -> Vectors | None:
         if self._encoder is None or not len(self._images) or not query.strip():
@@ -272,17 +292,9 @@ def _overall(sides: _Sides, k: int | None) -> Ranking:
     return reciprocal_rank_fusion([side for side, _ in filled], k, weights=[weight for _, weight in filled])
 
 
-def _hits(sides: _Sides, k: int) -> list[Hit]:
-    return _ranked(_overall(sides, max(k, 0)), sides)
-
-
-def _ranked(overall: Ranking, sides: _Sides) -> list[Hit]:
-    by_text, by_image, by_generated = (side.ranks() for side in sides)
-    pairs = zip(overall.ids.tolist(), overall.scores.tolist(), strict=True)
-    return [
-        Hit(id, score, rank, by_text.get(id), by_image.get(id), by_generated.get(id))
-        for rank, (id, score) in enumerate(pairs, 1)
-    ]
+def _hits(overall: Ranking, sides: _Sides) -> list[Hit]:
+    columns = (overall.scores.tolist(), count(1), *(side.ranks_of(overall.ids) for side in sides))
+    return [Hit(*row) for row in zip(overall.ids.tolist(), *columns, strict=False)]
 
 
 def _score_at(ranking: Ranking, rank: int | None) -> float | None:

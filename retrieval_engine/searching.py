@@ -127,7 +127,20 @@ class StickerSearcher(Protocol):
     def rank_of(
         self, query: str, id: int, *, mode: Mode = "hybrid", language: str | None = None, partial: bool = False
     ) -> int | None:
-        """The place of sticker `id` among the whole catalogue, from 1; None where no side ranks it."""
+        """The place of sticker `id` among the whole catalogue, from 1; None where no side ranks it among its first."""
+
+    def search_and_rank(
+        self,
+        query: str,
+        id: int,
+        k: int = 24,
+        *,
+        mode: Mode = "hybrid",
+        language: str | None = None,
+        partial: bool = False,
+    ) -> tuple[list[Hit], int | None]:
+        """The best `k` stickers as `search` gives them, and the place of sticker `id` as `rank_of` does: the query is
+        encoded and scored once."""
 
     def rank_among(
         self, query_texts: Sequence[str], ids: Sequence[int], *, mode: Mode = "hybrid", language: str | None = None

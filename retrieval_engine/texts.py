@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from threading import RLock, Thread
 from typing import Final, Self
 
-from .lexical import LexicalIndex, TermPart
+import numpy as np
+from numpy.typing import NDArray
+
+from .lexical import Counted, LexicalIndex, TermPart
 from .ranking import Ranking
 from .text import Tokenizer, unfinished_word
 
@@ -24,29 +27,24 @@ OF_LANGUAGE: Final = "language-"
 
 
 class Texts:
-    """Safe with one writing and many reading threads."""
+    """Safe with one writing and many reading threads. A `tokenizer` must not read across lines: all languages together
+    have the tokens of each."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenise = tokenizer
         self._indexes: dict[str | None, LexicalIndex] = {None: LexicalIndex()}
-        self._lock = RLock()
+        self._lock = RLock()  # of who writes
         self._compacting: Thread | None = None
 
     @classmethod
-    def of(cls, documents: Iterable[tuple[int, Text]], tokenizer: Tokenizer) -> Self:
-        """The texts of many stickers at once, each id once: many times faster than one after the other."""
-        texts = cls(tokenizer)
-        by_language: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-
-        def whole() -> Iterator[tuple[int, list[str]]]:
-            for id, text in documents:
-                yield id, tokenizer(_whole(text))
-                for language, part in () if isinstance(text, str) else text.items():
-                    by_language[language].append((id, part))
-
-        texts._indexes[None] = LexicalIndex.of(whole())
-        for language, parts in by_language.items():
-            texts._indexes[language] = LexicalIndex.of((id, tokenizer(part)) for id, part in parts)
+    def of(cls, entries: Iterable[tuple[int, Text, int | None]], tokenizer: Tokenizer) -> Self:
+        """The texts of many stickers at once, each given as id, text and pack: many times faster than one after the
+        other."""
+        texts, counted = cls(tokenizer), defaultdict[str | None, Counted](Counted)
+        for id, text, pack in entries:
+            for language, tokens in texts._tokens(text).items():
+                counted[language].add(id, tokens, pack)
+        texts._indexes |= {language: LexicalIndex.adopted(counted.pop(language)) for language in [*counted]}
         return texts
 
     def save(self, folder: Path) -> None:
@@ -72,17 +70,23 @@ class Texts:
     def __contains__(self, id: object) -> bool:
         return id in self._indexes[None]
 
-    def put(self, id: int, text: Text) -> None:
+    def put(self, id: int, text: Text, pack: int | None = None) -> None:
         """Add or replace the text of a sticker; text by language is searched in all together and in each alone."""
-        parts: dict[str | None, str] = {None: _whole(text)}
-        parts.update({} if isinstance(text, str) else text)
-        tokens = {language: self._tokenise(part) for language, part in parts.items()}
+        tokens = self._tokens(text)
         with self._lock:
             for language in self._indexes.keys() - tokens.keys():
                 self._indexes[language].remove(id)
             for language, terms in tokens.items():
-                self._indexes.setdefault(language, LexicalIndex()).put(id, terms)
+                if language not in self._indexes:
+                    self._indexes = {**self._indexes, language: LexicalIndex()}
+                self._indexes[language].put(id, terms, pack=pack)
             self._keep_up()
+
+    def _tokens(self, text: Text) -> dict[str | None, list[str]]:
+        if isinstance(text, str):
+            return {None: self._tokenise(text)}
+        tokens: dict[str | None, list[str]] = {language: self._tokenise(part) for language, part in text.items()}
+        return tokens | {None: [token for part in tokens.values() for token in part]}
 
     def remove(self, id: int) -> bool:
         """Take a sticker out; False if there was none."""
@@ -90,19 +94,29 @@ class Texts:
             removed = [index.remove(id) for index in self._indexes.values()]
         return any(removed)
 
+    def ids_of(self, pack: int) -> NDArray[np.int64]:
+        """The stickers of a pack."""
+        return self._indexes[None].ids_of(pack)
+
     def search(
-        self, query: str, k: int, *, language: str | None, allow: Collection[int] | None, partial: bool
+        self,
+        query: str,
+        k: int,
+        *,
+        language: str | None = None,
+        pack: int | None = None,
+        allow: Collection[int] | None = None,
+        deny: Collection[int] | None = None,
+        partial: bool = False,
     ) -> Ranking:
-        """The best `k` stickers; `language` searches its texts alone where there are some, `allow` keeps these ids,
-        `partial` takes the last word as still being typed."""
+        """The best `k` stickers; `language` searches its texts alone where there are some, `pack` and `allow` keep
+        those alone, `deny` leaves those out, `partial` takes the last word as still being typed."""
         tokens, unfinished = self._tokenise(query), unfinished_word(query) if partial else ""
-        with self._lock:
-            return self._index(language).search(tokens, k, allow=allow, unfinished=unfinished)
+        return self._index(language).search(tokens, k, pack=pack, allow=allow, deny=deny, unfinished=unfinished)
 
     def explain(self, query: str, id: int, *, language: str | None) -> tuple[TermPart, ...]:
         """What each term adds to the score of sticker `id`."""
-        with self._lock:
-            return tuple(self._index(language).explain(self._tokenise(query), id))
+        return tuple(self._index(language).explain(self._tokenise(query), id))
 
     def _index(self, language: str | None) -> LexicalIndex:
         index = self._indexes.get(language)
@@ -120,14 +134,6 @@ class Texts:
 
     def _compact(self, index: LexicalIndex) -> None:
         try:
-            with self._lock:
-                compaction = index.begin_compaction()
-            base = compaction.merge()
-            with self._lock:
-                index.finish_compaction(compaction, base)
+            index.compact()
         finally:
             self._compacting = None
-
-
-def _whole(text: Text) -> str:
-    return text if isinstance(text, str) else "\n".join(text.values())

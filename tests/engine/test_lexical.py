@@ -13,8 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
-from retrieval_engine import lexical, postings
-from retrieval_engine.lexical import Compaction, LexicalIndex
+from retrieval_engine.lexical import Compaction, LexicalIndex, postings, scanning, scoring
 
 Corpus = dict[int, list[str]]
 TERMS = st.sampled_from([*"abcdefgh", "ab", "abc"])
@@ -25,15 +24,14 @@ CHANGES = st.lists(st.tuples(st.integers(0, 12), TOKENS | OFTEN | st.none() | UP
 Change = tuple[int, list[str] | str | None]
 
 
-@pytest.fixture(autouse=True, params=["compiled", "numpy", "dense"])
+@pytest.fixture(autouse=True, params=["compiled", "compiled, dense", "numpy", "numpy, dense"])
 def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The inner loops as numba compiles them, as NumPy has them, and with all terms laid out slot by slot."""
-    if request.param == "compiled":
-        assert postings.loops().are_compiled
-        return
-    for module in (postings, lexical):
-        monkeypatch.setattr(module, "loops", lambda: postings.IN_NUMPY)
-    if request.param == "dense":
+    """The inner loops as numba compiles them and as NumPy has them, with frequent terms by slot or not."""
+    if "numpy" in request.param:
+        monkeypatch.setattr(scoring, "loops", lambda: scanning.IN_NUMPY)
+    else:
+        assert scanning.loops().are_compiled
+    if "dense" in request.param:
         monkeypatch.setattr(postings, "DENSE_FROM", 0)
 
 

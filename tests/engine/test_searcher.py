@@ -315,7 +315,7 @@ def test_many_at_once_and_out_of_a_snapshot_are_the_same_searcher(tmp_path: Path
         assert len(searcher) == 4
         for query in ("tired", "hungry", "好累", "night"):
             for asked in ({}, {"language": "zh"}, {"pack": 3}):
-                assert searcher.search(query, **asked) == one_by_one.search(query, **asked)  # type: ignore[arg-type]
+                assert searcher.search(query, **asked) == one_by_one.search(query, **asked)
         assert searcher.images.vector(5) is not None
     opened.remove(7)
     opened.put(11, "tired as well", None, pack=3)
