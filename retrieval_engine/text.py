@@ -20,6 +20,8 @@ import rjieba
 from opencc import OpenCC
 
 Tokenizer = Callable[[str], list[str]]
+SHORT: Final = 200
+"""Texts of so many characters are remembered once read; longer ones do not come twice, and would fill the memory."""
 
 _GENDER_OR_VARIATION: Final = regex.compile("\u200d[\u2640\u2642]|[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 _PIECE: Final = regex.compile(
@@ -45,16 +47,22 @@ def _simplifier() -> OpenCC:
     return OpenCC("t2s")
 
 
-@lru_cache(maxsize=65_536)
 def normalise(text: str) -> str:
     """Fold what people write the same way into one form.
 
     NFKC, case folding, traditional to simplified Chinese, apostrophes inside words dropped ("don't" = "dont"), white
     space collapsed and stripped, emoji without skin tone, gender or variation selector. Idempotent.
     """
+    return _remembered(text) if len(text) <= SHORT else _normalised(text)
+
+
+def _normalised(text: str) -> str:
     while (folded := _folded(text)) != text:  # what one step takes away may leave the next one something to fold
         text = folded
     return text
+
+
+_remembered = lru_cache(maxsize=65_536)(_normalised)
 
 
 def _folded(text: str) -> str:
@@ -77,17 +85,19 @@ def tokenise(text: str) -> list[str]:
       times or more counts as said twice ("哈哈哈哈" = "哈哈").
     * Emoji: one token each; a joined sequence is followed by its first part ("❤️‍🔥" gives "❤‍🔥" and "❤").
 
-    Punctuation gives nothing. Results are cached; about 1 µs for a text seen before.
+    Punctuation gives nothing. Those of short texts are cached; about 1 µs for one seen before.
     """
-    return list(_tokenise(text))
+    return list(_known(text) if len(text) <= SHORT else _tokens(text))
 
 
-@lru_cache(maxsize=65_536)
-def _tokenise(text: str) -> tuple[str, ...]:
+def _tokens(text: str) -> tuple[str, ...]:
     tokens: list[str] = []
     for piece in _PIECE.finditer(normalise(text)):
         tokens.extend(_SPLIT[piece.lastgroup or "word"](piece.group()))
     return tuple(tokens)
+
+
+_known = lru_cache(maxsize=65_536)(_tokens)
 
 
 def _split_emoji(sequence: str) -> list[str]:

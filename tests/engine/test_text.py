@@ -83,3 +83,9 @@ def test_words_is_the_standard_library_s_word_pattern_over_lower_case(text: str)
 )
 def test_unfinished_word(typed: str, unfinished: str) -> None:
     assert unfinished_word(typed) == unfinished
+
+
+@given(SEEN_IN_QUERIES | st.text(), SEEN_IN_QUERIES | st.text())
+def test_no_token_reaches_across_lines(first: str, second: str) -> None:
+    for tokens in (tokenise, words):
+        assert tokens(f"{first}\n{second}") == tokens(first) + tokens(second)
