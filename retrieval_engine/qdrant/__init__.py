@@ -2,12 +2,13 @@
 
 layout      where the cluster is and how catalogues lie on it
 words       BM25 as a dot product: what is written with a sticker, what is sent with a query
-store       a catalogue in two collections, and how it is written so that nothing is ever half done
+store       a catalogue in two collections, so written that nothing is ever half done
 asking      rankings and their fusion, asked for in one request
 searcher    all of it as `searching.StickerSearcher`
+aliases     which of several catalogues is live
 """
 
-from .layout import Layout, connect
+from .layout import ClusterAway, Layout, connect
 from .searcher import Entry, QdrantSearcher
 
-__all__ = ["Entry", "Layout", "QdrantSearcher", "connect"]
+__all__ = ["ClusterAway", "Entry", "Layout", "QdrantSearcher", "connect"]

@@ -16,11 +16,14 @@ from typing import Any, Final, Literal, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import ApiException
 
 TIMEOUT_S: Final = 2.0
 """A cluster that takes longer has not answered: somebody is typing."""
 WRITING_TIMEOUT_S: Final = 60.0
 LOCAL: Final = "local:"
+ClusterAway = ApiException
+"""Raised by whatever asks a cluster that cannot be reached, is too slow, or refuses."""
 Quantisation = Literal["none", "int8", "binary"]
 
 

@@ -179,6 +179,14 @@ class QdrantSearcher:
                     return True
         return False
 
+    def ids(self, after: int, until: int | None) -> list[int]:
+        """The stickers that are held with an id above `after`, up to `until`, in order."""
+        return self._store.ids(after, until)
+
+    def drop(self) -> None:
+        """Forget the whole catalogue."""
+        self._store.drop()
+
     def recover(self) -> None:
         """Bring to its end what a writer that was killed has begun; whoever writes next does so anyway."""
         with self._writing:
@@ -214,13 +222,20 @@ class QdrantSearcher:
         return _hits(_overall(sides, fused, k), sides)
 
     def search_and_rank(
-        self, query: str, id: int, k: int = 24, *, partial: bool = False
+        self,
+        query: str,
+        id: int,
+        k: int = 24,
+        *,
+        mode: Mode = "hybrid",
+        language: str | None = None,
+        partial: bool = False,
     ) -> tuple[list[Hit], int | None]:
-        """The best `k`, and the place of sticker `id` among the whole catalogue, as `rank_of` tells it."""
-        hits = self.search(query, k, partial=partial)
+        """The best `k`, and the place of sticker `id` among the whole catalogue: `search` and `rank_of` at once."""
+        hits = self.search(query, k, mode=mode, language=language, partial=partial)
         rank = next((hit.rank for hit in hits if hit.id == id), None)
-        if rank is None and len(hits) == k:  # further down, or nowhere
-            rank = self.rank_of(query, id, partial=partial)
+        if rank is None and len(hits) == max(k, 0):  # further down, or nowhere
+            rank = self.rank_of(query, id, mode=mode, language=language, partial=partial)
         return hits, rank
 
     def rank_of(

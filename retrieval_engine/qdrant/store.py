@@ -138,6 +138,15 @@ class Store:
         records = self.client.retrieve(self.name, ids, with_payload=["fields"]) if ids else []
         return {int(record.id): fields_in(record.payload) for record in records}
 
+    def ids(self, after: int, until: int | None) -> list[int]:
+        """The stickers with an id above `after`, up to `until`, in order."""
+        ids: list[int] = []
+        following: models.ExtendedPointId | None = after + 1
+        while following is not None and (until is None or int(str(following)) <= until):
+            records, following = self.client.scroll(self.name, limit=LOOKED_UP, offset=following, with_payload=False)
+            ids += [int(str(record.id)) for record in records]
+        return [id for id in ids if until is None or id <= until]
+
     def vector(self, id: int) -> list[float] | None:
         """The dense vector of a sticker, or None."""
         records = self.client.retrieve(self.name, [id], with_payload=False, with_vectors=[DENSE]) if self.dim else []
