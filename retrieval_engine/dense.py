@@ -1,18 +1,40 @@
-"""Exact search among image vectors: right for some tens of thousands of stickers (0.6 ms at 10,000 x 512)."""
+"""Cosine search among image vectors that change while people search them: exact up to some 50,000, and above by codes
+of four bits a number that name the candidates, which are then compared exactly.
+
+>>> index = DenseIndex.of([([1, 2], np.eye(2))])
+>>> index.put(3, np.array([1.0, 1.0]))
+>>> index.search(np.array([3.0, 4.0]), 2).ids.tolist()
+[3, 2]
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Self
+from threading import Lock, Thread, main_thread
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import dense_files
+from .codes import SAMPLE, Codes
+from .places import Ids, Places, as_ids
 from .ranking import Ranking
+from .rows import NO_ROWS, RowNumbers, Rows, RowStore, Vectors
 
-Vectors = NDArray[np.float32]
-Ids = Collection[int] | NDArray[np.int64]
+__all__ = ["DenseIndex", "Ids", "Vectors", "unit"]
+
+EXACT_UP_TO: Final = 50_000
+DEEPEST: Final = 10_000
+"""Beyond so many places a ranking is of everything, and exact."""
+CANDIDATES: Final = 2_000
+"""At least so many rows are compared exactly, and four for each place asked for."""
+FEW: Final = 4_096
+"""So many rows are compared exactly without asking their codes; so many fresh ones await theirs."""
+
+log = logging.getLogger(__name__)
 
 
 def unit(vectors: NDArray[np.floating]) -> Vectors:
@@ -23,117 +45,260 @@ def unit(vectors: NDArray[np.floating]) -> Vectors:
     return np.asarray(vectors / lengths, dtype=np.float32)
 
 
-class DenseIndex:
-    """Unit vectors [n, d] by id, searched by cosine. One thread at a time; `Searcher` does the locking."""
+class _State(NamedTuple):
+    """What a reader takes at entry and keeps to."""
 
-    def __init__(self) -> None:
-        self._rows: Vectors = np.empty((0, 0), dtype=np.float32)
-        self._ids = np.empty(0, dtype=np.int64)
-        self._row_of: dict[int, int] = {}
+    rows: Rows
+    codes: Codes | None  # of the first of the rows
+
+
+class DenseIndex:
+    """Unit vectors [n, d] by id, searched by cosine, for one writing and any number of reading threads at once.
+
+    Up to `exact_up_to` vectors a search compares all of them, in float32. Above, 4-bit product quantisation finds the
+    candidates among all vectors and their cosines, of float16 rows, make the ranking; vectors that have no code yet are
+    always compared. Codes are made in a thread of their own. No search waits for a change or another search.
+    """
+
+    def __init__(self, *, exact_up_to: int = EXACT_UP_TO) -> None:
+        self._exact_up_to = exact_up_to
+        self._store, self._places = RowStore(exact_up_to), Places()
+        self._state = _State(self._store.now, None)
+        self._lock = Lock()  # held while rows are written or looked up, never while they are compared
+        self._rebuilding = Lock()
+        self._rebuilder: Thread | None = None
 
     @classmethod
-    def of(cls, chunks: Iterable[tuple[Ids, NDArray[np.floating]]]) -> Self:
+    def of(cls, chunks: Iterable[tuple[Ids, NDArray[np.floating]]], *, exact_up_to: int = EXACT_UP_TO) -> Self:
         """An index of many vectors, given as (ids [m], vectors [m, d]) one chunk after the other, so that a large
         catalogue is never in memory twice. Of vectors with one id the last one counts. ValueError as for `put`."""
-        index = cls()
+        index = cls(exact_up_to=exact_up_to)
         for ids, vectors in chunks:
-            index.put_many(ids, vectors)
+            index._put(as_ids(ids), unit(vectors))
+        index.rebuild()
         return index
 
     def __len__(self) -> int:
-        return len(self._row_of)
+        return self._state.rows.n_live
 
     def __contains__(self, id: object) -> bool:
-        return id in self._row_of
+        with self._lock:
+            return isinstance(id, int) and self._places.get(id) is not None
 
     @property
     def dim(self) -> int | None:
         """d, or None while nothing is held."""
-        return self._rows.shape[1] if len(self) else None
+        return self._state.rows.dim if len(self) else None
+
+    # --- changes ---
 
     def put(self, id: int, vectors: NDArray[np.floating]) -> None:
         """Add or replace `vectors` [d], or the mean of [frames, d]. ValueError for another d or no direction."""
-        vector = unit(np.atleast_2d(vectors).mean(axis=0))
-        if self.dim not in (None, len(vector)):
-            raise ValueError(f"a vector of {len(vector)} numbers among vectors of {self.dim}")
-        if id not in self._row_of:
-            self._make_room(len(vector))
-            self._row_of[id] = len(self._row_of)
-        row = self._row_of[id]
-        self._rows[row], self._ids[row] = vector, id
+        self._put(np.array([id], dtype=np.int64), unit(np.atleast_2d(vectors).mean(axis=0, keepdims=True)))
+        self._rebuild_if_due()
 
     def put_many(self, ids: Ids, vectors: NDArray[np.floating]) -> None:
         """Add or replace many vectors [m, d] at once, one for each of `ids`. ValueError as for `put`."""
-        for id, vector in zip(ids, unit(vectors), strict=True):
-            self.put(int(id), vector)
+        self._put(as_ids(ids), unit(vectors))
+        self._rebuild_if_due()
 
-    def _make_room(self, dim: int) -> None:
-        n = len(self)
-        if n and n < len(self._ids):
-            return
-        rows, ids = np.empty((max(64, 2 * n), dim), dtype=np.float32), np.empty(max(64, 2 * n), dtype=np.int64)
-        if n:
-            rows[:n], ids[:n] = self._rows[:n], self._ids[:n]
-        self._rows, self._ids = rows, ids
+    def _put(self, ids: NDArray[np.int64], vectors: Vectors) -> None:
+        if vectors.shape[:-1] != ids.shape:
+            raise ValueError(f"{len(ids)} ids for vectors of shape {vectors.shape}")
+        ids, vectors = _last_of_each(ids, vectors)
+        with self._lock:
+            if self.dim not in (None, vectors.shape[1]):
+                raise ValueError(f"a vector of {vectors.shape[1]} numbers among vectors of {self.dim}")
+            if not len(self):
+                self._store, self._places = RowStore(self._exact_up_to), Places()
+            first = self._store.now.n
+            self._store.change(ids, vectors, self._places.rows_of(ids))
+            self._places.put(ids, np.arange(first, first + len(ids)))
+            self._state = _State(self._store.now, self._state.codes if first else None)
 
     def remove(self, id: int) -> bool:
-        """Take a vector out; False if there was none. The last row moves into its place."""
-        row = self._row_of.pop(id, None)
-        if row is None:
-            return False
-        last = len(self._row_of)
-        if row != last:
-            self._rows[row], self._ids[row] = self._rows[last], self._ids[last]
-            self._row_of[int(self._ids[row])] = row
+        """Take a vector out; False if there was none."""
+        with self._lock:
+            row = self._places.get(id)
+            if row is None:
+                return False
+            self._places.drop(id)
+            self._store.change(NO_ROWS, np.empty((0, self.dim or 0), dtype=np.float32), np.array([row]))
+            self._state = self._state._replace(rows=self._store.now)
+        self._rebuild_if_due()
         return True
+
+    # --- codes ---
+
+    def rebuild(self) -> None:
+        """Make codes of all that has none, here and now: about ten seconds for a million vectors.
+
+        They are learned anew when the catalogue has doubled since they were; where most rows are of vectors that are
+        gone, the others are moved together. People search and change on meanwhile.
+        """
+        with self._rebuilding:
+            store, seen = self._store, self._state
+            moved, kept = store.without_gone(seen.rows) if store.is_wasteful else (None, NO_ROWS)
+            codes = self._coded(moved.now, None) if moved else self._coded(*seen)
+            with self._lock:
+                if self._store is not store:  # emptied and begun anew
+                    return
+                if moved:
+                    moved.catch_up(seen.rows, store.now, kept)
+                    held = np.flatnonzero(moved.now.live())
+                    self._store, self._places = moved, Places.of(moved.now.ids[held], held)
+                self._state = _State(self._store.now, codes)
+
+    def _coded(self, rows: Rows, codes: Codes | None) -> Codes | None:
+        if rows.n_live <= self._exact_up_to:
+            return None
+        if codes is None or rows.n_live > 2 * codes.n_trained_on:
+            held = np.flatnonzero(rows.live())
+            codes = Codes.trained(rows.vectors(held[:: -(-len(held) // SAMPLE)]), rows.n_live)
+        return codes.with_more(_while_wanted(block for _, block in rows.blocks(codes.n)))
+
+    def _rebuild_if_due(self) -> None:
+        rows, codes = self._state
+        n_fresh = rows.n - (codes.n if codes else 0)
+        is_due = (n_fresh > FEW and rows.n_live > self._exact_up_to) or self._store.is_wasteful
+        if is_due and (self._rebuilder is None or not self._rebuilder.is_alive()):
+            self._rebuilder = Thread(target=self._rebuild_beside, name="dense-rebuild")
+            self._rebuilder.start()
+
+    def _rebuild_beside(self) -> None:
+        try:
+            self.rebuild()
+        except Exception:  # searches go on with the codes there are
+            log.exception("the codes of the dense index could not be made")
+
+    def wait(self) -> None:
+        """Come back when no codes are being made in the background."""
+        if self._rebuilder is not None:
+            self._rebuilder.join()
+
+    # --- searching ---
 
     def vector(self, id: int) -> Vectors | None:
         """The unit vector [d] of one sticker, or None."""
-        row = self._row_of.get(id)
-        return None if row is None else self._rows[row].copy()
+        state, found, _ = self._look_up([id], None)
+        return state.rows.vectors(found)[0] if found is not None and len(found) else None
 
     def cosine(self, query: NDArray[np.floating], id: int) -> float | None:
         """How near sticker `id` is to `query` [d]; None for one without a vector."""
-        vector = self.vector(id)
-        return None if vector is None else float(vector @ unit(query))
+        state, found, _ = self._look_up([id], None)
+        if found is None or not len(found):
+            return None
+        return float(state.rows.cosines(_direction(query, state.rows), found)[0])
 
     def search(
         self, query: NDArray[np.floating], k: int | None = 20, *, allow: Ids | None = None, deny: Ids | None = None
     ) -> Ranking:
         """The `k` nearest to `query` [d] by cosine (all with None), ties by id.
 
-        `allow` keeps only these ids, `deny` leaves these out; `k` are found wherever there are as many.
+        `allow` keeps only these ids, `deny` leaves these out; `k` are found wherever there are as many. Cosines are
+        exact for the vectors as they are kept; all of them are compared for more than 10,000 places.
         """
-        rows = np.arange(len(self)) if allow is None else self._held(allow)
-        if deny is not None:
-            rows = np.setdiff1d(rows, self._held(deny), assume_unique=True)
-        if not len(rows):
+        state, allowed, denied = self._look_up(allow, deny)
+        rows, codes = state
+        if not rows.n_live:
             return Ranking.empty()
-        vectors = self._rows[: len(self)] if len(rows) == len(self) else self._rows[rows]
-        return Ranking.best(self._ids[rows], vectors @ unit(query), k)
+        query = _direction(query, rows)
+        chosen = None if allowed is None and denied is None else _chosen(rows, allowed, denied)
+        if codes is None or k is None or k > DEEPEST:
+            found = np.flatnonzero(rows.live() if chosen is None else chosen)
+        elif allowed is not None and len(allowed) <= FEW and chosen is not None:
+            found = np.flatnonzero(chosen)
+        else:
+            found = _candidates(rows, codes, query, k, chosen)
+        return Ranking.best(rows.ids[found], rows.cosines(query, found), k)
 
     def neighbours(self, id: int, k: int = 20) -> Ranking:
         """The `k` stickers nearest to sticker `id`, itself left out; nothing for one without a vector."""
         vector = self.vector(id)
-        return Ranking.empty() if vector is None else self.search(vector, k, deny=[id])
+        if vector is None:
+            return Ranking.empty()
+        near = self.search(vector, k + 1)
+        others = near.ids != id
+        return Ranking(near.ids[others][:k], near.scores[others][:k])
 
-    def _held(self, ids: Ids) -> NDArray[np.intp]:
-        rows = (self._row_of.get(int(id)) for id in ids)
-        return np.unique(np.array([row for row in rows if row is not None], dtype=np.intp))
+    def _look_up(self, allow: Ids | None, deny: Ids | None) -> tuple[_State, RowNumbers | None, RowNumbers | None]:
+        """The state now, and the rows in it of those ids."""
+        if allow is None and deny is None:
+            return self._state, None, None
+        allowed_ids, denied_ids = (None if ids is None else as_ids(ids) for ids in (allow, deny))
+        with self._lock:
+            allowed = None if allowed_ids is None else self._places.rows_of(allowed_ids)
+            denied = None if denied_ids is None else self._places.rows_of(denied_ids)
+            return self._state, allowed, denied
+
+    # --- files ---
 
     def save(self, folder: Path) -> None:
-        """Write a snapshot into `folder`, which is made if need be; it is there whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / ".dense.npz.part"
-        with unfinished.open("wb") as file:
-            np.savez(file, ids=self._ids[: len(self)], rows=self._rows[: len(self)])
-        unfinished.replace(folder / "dense.npz")
+        """Write a snapshot into `folder`, which is made if need be; it is there whole or not at all, and processes that
+        read an older one there go on reading it. People search and change on meanwhile."""
+        dense_files.save(folder, *self._state, precise=len(self) <= self._exact_up_to)
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """An index from a snapshot. ValueError for a folder that holds none."""
-        try:
-            with np.load(folder / "dense.npz") as held:
-                return cls.of([(held["ids"], held["rows"])] if len(held["ids"]) else [])
-        except (OSError, KeyError, ValueError) as error:
-            raise ValueError(f"{folder}: not a snapshot of a dense index") from error
+    def open(cls, folder: Path, *, exact_up_to: int = EXACT_UP_TO, verify: bool = False) -> Self:
+        """An index from a snapshot. Its vectors stay in the file, which all processes that open it share; what is
+        added is in memory. ValueError for a folder that holds none, or a damaged one; damage to the vectors themselves
+        is found with `verify`, which reads them all."""
+        snapshot = dense_files.open(folder, verify=verify)
+        index = cls(exact_up_to=exact_up_to)
+        index._store = RowStore.over(snapshot.ids, snapshot.vectors, exact_up_to)
+        index._places = Places.of(snapshot.ids, np.arange(len(snapshot.ids)))
+        index._state = _State(index._store.now, snapshot.codes)
+        if snapshot.codes is None:
+            index._rebuild_if_due()
+        return index
+
+
+def _direction(query: NDArray[np.floating], rows: Rows) -> Vectors:
+    if query.shape != (rows.dim,):
+        raise ValueError(f"a query of shape {query.shape} among vectors of {rows.dim} numbers")
+    return unit(query)
+
+
+def _last_of_each(ids: NDArray[np.int64], vectors: Vectors) -> tuple[NDArray[np.int64], Vectors]:
+    if len(ids) < 2:
+        return ids, vectors
+    _, places = np.unique(ids[::-1], return_index=True)
+    if len(places) == len(ids):
+        return ids, vectors
+    last = np.sort(len(ids) - 1 - places)
+    return ids[last], vectors[last]
+
+
+def _chosen(rows: Rows, allowed: RowNumbers | None, denied: RowNumbers | None) -> NDArray[np.bool_]:
+    """Which of the rows a search is about."""
+    chosen = rows.live() if allowed is None else np.zeros(rows.n, dtype=np.bool_)
+    if allowed is not None:
+        chosen[allowed] = True
+    if denied is not None:
+        chosen[denied] = False
+    return chosen
+
+
+def _candidates(rows: Rows, codes: Codes, query: Vectors, k: int, chosen: NDArray[np.bool_] | None) -> RowNumbers:
+    """Rows among which are the `k` nearest, as far as codes can tell: of those chosen, or of all that are held."""
+    n = max(CANDIDATES, 4 * k)
+    found = codes.nearest(query, n, chosen)
+    if chosen is None:
+        found = rows.only_live(found)
+        if len(found) < n // 2:  # crowded out by vectors that are gone
+            found = codes.nearest(query, n, rows.live())
+    fresh = np.arange(codes.n, rows.n)
+    fresh = rows.only_live(fresh) if chosen is None else fresh[chosen[fresh]]
+    found = np.append(np.sort(found), fresh)
+    n_chosen = rows.n_live if chosen is None else int(np.count_nonzero(chosen))
+    if len(found) < min(k, n_chosen):
+        return np.flatnonzero(rows.live() if chosen is None else chosen)
+    return found
+
+
+def _while_wanted(blocks: Iterator[Vectors]) -> Iterator[Vectors]:
+    """A process that ends does not wait for its codes."""
+    for block in blocks:
+        if not main_thread().is_alive():
+            raise SystemExit
+        yield block

@@ -1,0 +1,93 @@
+"""Vectors in four bits a group of numbers: what tells, out of very many, the few that are worth comparing exactly.
+
+Product quantisation (Jegou, Douze and Schmid 2011) with tables that are looked up inside of registers (Andre, Kermarrec
+and Le Scouarnec 2015), as faiss has it. faiss is loaded with the first catalogue that is large enough to need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .rows import RowNumbers, Vectors
+
+GROUPS: Final = 128
+"""A vector has as many groups of numbers, or one for each four of its numbers where that is more."""
+SAMPLE: Final = 32_768
+"""So many vectors are enough to learn groups of 16 representatives from."""
+
+
+class Codes:
+    """Codes of rows 0 to `n`, never changed: more rows make other codes. Any number of threads may search."""
+
+    def __init__(self, index: Any, n_trained_on: int) -> None:
+        self._index = index
+        self.n_trained_on = n_trained_on
+        self.n = int(index.ntotal)
+
+    @classmethod
+    def trained(cls, sample: Vectors, n: int) -> Self:
+        """Codes of nothing yet, of a kind that suits `sample` [m, d], drawn from `n` vectors."""
+        faiss = _faiss()
+        groups = min(sample.shape[1], max(GROUPS, -(-sample.shape[1] // 4)))
+        padded = _padded(sample, groups)
+        # One list: a plain scan of everything, but other than faiss' own plain scan it can be told which rows count.
+        whole = faiss.IndexFlatIP(padded.shape[1])
+        whole.add(np.zeros((1, padded.shape[1]), dtype=np.float32))
+        index = faiss.IndexIVFPQFastScan(whole, padded.shape[1], 1, groups, 4, faiss.METRIC_INNER_PRODUCT)
+        index.by_residual = False
+        index.train(padded)
+        return cls(index, n)
+
+    def with_more(self, blocks: Iterable[Vectors]) -> Self:
+        """These codes and those of the rows that follow."""
+        index = _faiss().clone_index(self._index)
+        for block in blocks:
+            index.add(_padded(block, index.pq.M))
+        return type(self)(index, self.n_trained_on)
+
+    def of_others(self, blocks: Iterable[Vectors]) -> Self:
+        """Codes of other rows, of the same kind."""
+        index = _faiss().clone_index(self._index)
+        index.reset()
+        return type(self)(index, self.n_trained_on).with_more(blocks)
+
+    def nearest(self, query: Vectors, k: int, among: NDArray[np.bool_] | None = None) -> RowNumbers:
+        """About the `k` rows of the highest inner product with `query` [d], in no order, of those that are True in
+        `among` [n]."""
+        faiss = _faiss()
+        faiss.omp_set_num_threads(1)  # of this thread: many searches go on side by side
+        chosen = None
+        if among is not None:
+            bits = np.packbits(among, bitorder="little")
+            chosen = faiss.SearchParametersIVF(sel=faiss.IDSelectorBitmap(bits), nprobe=1)
+        _, rows = self._index.search(_padded(query[np.newaxis], self._index.pq.M), k, params=chosen)
+        found: RowNumbers = rows[0][rows[0] >= 0]
+        return found
+
+    # --- files ---
+
+    def to_bytes(self) -> bytes:
+        """All of it, for `of_bytes`."""
+        held: bytes = _faiss().serialize_index(self._index).tobytes()
+        return held
+
+    @classmethod
+    def of_bytes(cls, held: bytes, n_trained_on: int) -> Self:
+        """What `to_bytes` gave; nothing else may be passed."""
+        return cls(_faiss().deserialize_index(np.frombuffer(held, dtype=np.uint8)), n_trained_on)
+
+
+def _faiss() -> Any:
+    import faiss  # whose own types do not fit what it does
+
+    return faiss
+
+
+def _padded(vectors: Vectors, groups: int) -> Vectors:
+    """`vectors` with zeros behind them, so that they divide into groups of one size."""
+    lacking = -vectors.shape[1] % groups
+    return np.ascontiguousarray(np.pad(vectors, ((0, 0), (0, lacking))) if lacking else vectors, dtype=np.float32)

@@ -1,0 +1,159 @@
+"""Rows of unit vectors that are only ever added to, so that many threads can read them while one writes.
+
+A row is never written again. Changing a vector adds a row and notes since when the old one is gone; a reader works on
+what was so when it began, whatever is written meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+RowNumbers = NDArray[np.int64]
+Stored = NDArray[np.float16] | NDArray[np.float32]
+
+STAYS: Final = np.iinfo(np.int64).max
+"""When a row is gone that is not gone."""
+NO_ROWS: Final = np.empty(0, dtype=np.int64)
+FIRST_SEGMENT: Final = 1_024
+LARGEST_SEGMENT: Final = 65_536
+LEAST_WASTE: Final = 4_096
+BLOCK: Final = 1_024
+"""So many rows are taken to float32 at once: they fit into a processor's cache."""
+
+
+class Rows(NamedTuple):
+    """What one reader sees: rows 0 to `n`, as they were at `version`. Nothing that it shows ever changes."""
+
+    version: int
+    n: int
+    n_live: int
+    segments: tuple[Stored, ...]
+    starts: RowNumbers  # the number of each segment's first row
+    ids: NDArray[np.int64]  # of n rows and more
+    gone_since: NDArray[np.int64]  # the version
+
+    @property
+    def dim(self) -> int | None:
+        """d, or None before anything was held."""
+        return self.segments[0].shape[1] if self.segments else None
+
+    def live(self) -> NDArray[np.bool_]:
+        """Which of the n rows are held."""
+        return self.gone_since[: self.n] > self.version
+
+    def only_live(self, rows: RowNumbers) -> RowNumbers:
+        """Those of `rows` that are held."""
+        return rows[self.gone_since[rows] > self.version]
+
+    def vectors(self, rows: RowNumbers) -> Vectors:
+        """The vectors [len(rows), d] of some rows, which ascend."""
+        edges = np.searchsorted(rows, self.starts)
+        parts = [
+            segment[rows[low:high] - start]
+            for segment, start, low, high in zip(
+                self.segments, self.starts.tolist(), edges.tolist(), [*edges[1:].tolist(), len(rows)], strict=True
+            )
+            if low < high
+        ]
+        taken = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty((0, self.dim or 0))
+        return taken.astype(np.float32, copy=False)
+
+    def blocks(self, start: int = 0) -> Iterator[tuple[int, Vectors]]:
+        """All vectors from row `start` on, held or not, some at a time, each time with the first one's number."""
+        for first, segment in zip(self.starts.tolist(), self.segments, strict=True):
+            end = min(len(segment), self.n - first)
+            for low in range(max(0, start - first), end, BLOCK):
+                yield first + low, segment[low : min(low + BLOCK, end)].astype(np.float32, copy=False)
+
+    def cosines(self, query: Vectors, rows: RowNumbers | None = None) -> Vectors:
+        """The cosine with `query` [d] of each of n rows, or of `rows`, which ascend. A vector has one cosine, to the
+        last bit, however it is come by: rows are multiplied one by one."""
+        if rows is not None and 2 * len(rows) > self.n:
+            return self.cosines(query)[rows]
+        if rows is None:
+            parts = [np.vecdot(block, query) for _, block in self.blocks()]
+        else:
+            starts = range(0, len(rows), BLOCK)
+            parts = [np.vecdot(self.vectors(rows[low : low + BLOCK]), query) for low in starts]
+        return np.concatenate(parts, dtype=np.float32) if parts else np.empty(0, dtype=np.float32)
+
+
+class RowStore:
+    """The one place where rows are written; `now` is what readers take. One writing thread at a time.
+
+    The first `n_precise` rows are kept in float32, later ones in float16: exactness costs little while there are few.
+    """
+
+    def __init__(self, n_precise: int) -> None:
+        self._n_precise = n_precise
+        self._n_mapped = self._n_wasted = 0
+        self.now = Rows(0, 0, 0, (), NO_ROWS, NO_ROWS, NO_ROWS)
+
+    @classmethod
+    def over(cls, ids: NDArray[np.int64], vectors: Stored, n_precise: int) -> Self:
+        """Rows that exist already, read where they are; what comes is added in memory of our own."""
+        store = cls(n_precise)
+        n = store._n_mapped = len(ids)
+        if n:
+            store.now = Rows(0, n, n, (vectors,), np.zeros(1, dtype=np.int64), ids, np.full(n, STAYS))
+        return store
+
+    def change(self, ids: NDArray[np.int64], vectors: Vectors, gone: RowNumbers) -> None:
+        """Add `vectors` [m, d] of length 1 and let the rows `gone` go, which for a reader is one moment."""
+        self._make_room(*vectors.shape)
+        before, n = self.now, self.now.n + len(ids)
+        for start, segment in zip(before.starts.tolist(), before.segments, strict=True):
+            low, high = max(before.n, start), min(n, start + len(segment))
+            if low < high:
+                segment[low - start : high - start] = vectors[low - before.n : high - before.n]
+        before.ids[before.n : n], before.gone_since[before.n : n] = ids, STAYS
+        before.gone_since[gone] = before.version + 1
+        self._n_wasted += int(np.count_nonzero(gone >= self._n_mapped))
+        n_live = before.n_live + len(ids) - len(gone)
+        self.now = before._replace(version=before.version + 1, n=n, n_live=n_live)
+
+    def _make_room(self, m: int, dim: int) -> None:
+        now = self.now
+        if (lacking := now.n + m - len(now.ids)) > 0:
+            spare = np.empty(max(lacking, FIRST_SEGMENT, len(now.ids) // 2), dtype=np.int64)
+            now = now._replace(ids=np.append(now.ids, spare), gone_since=np.append(now.gone_since, spare))
+        n_rows = int(now.starts[-1]) + len(now.segments[-1]) if now.segments else 0
+        while n_rows < now.n + m:
+            kind = np.dtype(np.float32 if n_rows < self._n_precise else np.float16)
+            size = min(max(n_rows - self._n_mapped, FIRST_SEGMENT), LARGEST_SEGMENT)
+            segment: Stored = np.empty((size, dim), dtype=kind)  # takes no memory before it is written
+            now = now._replace(segments=(*now.segments, segment), starts=np.append(now.starts, n_rows))
+            n_rows += size
+        self.now = now
+
+    @property
+    def is_wasteful(self) -> bool:
+        """Whether most of the rows in memory of our own are gone."""
+        return self._n_wasted > max(LEAST_WASTE, (self.now.n - self._n_mapped) // 2)
+
+    def without_gone(self, seen: Rows) -> tuple[RowStore, RowNumbers]:
+        """A store of what `seen` holds, and the numbers that its rows have here. Rows that were mapped stay where they
+        are, held or not. May run beside a writer, who goes on with this store; see `catch_up`."""
+        store, n = RowStore(self._n_precise), self._n_mapped
+        kept = np.concatenate((np.arange(n), n + np.flatnonzero(seen.live()[n:])))
+        if n:
+            live = seen.live()[:n]
+            since = np.where(live, STAYS, 0)
+            store.now = Rows(0, n, int(np.count_nonzero(live)), seen.segments[:1], seen.starts[:1], seen.ids[:n], since)
+            store._n_mapped = n
+        for low in range(n, len(kept), BLOCK):
+            rows = kept[low : low + BLOCK]
+            store.change(seen.ids[rows], seen.vectors(rows), NO_ROWS)
+        return store, kept
+
+    def catch_up(self, seen: Rows, now: Rows, kept: RowNumbers) -> None:
+        """Do here what has been done elsewhere since `seen`."""
+        later = now.only_live(np.arange(seen.n, now.n))
+        since = now.gone_since[kept]
+        gone = np.flatnonzero((since > seen.version) & (since <= now.version))
+        self.change(now.ids[later], now.vectors(later), gone)
