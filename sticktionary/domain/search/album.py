@@ -45,7 +45,8 @@ class _Pages(NamedTuple):
 
 
 _Loose = dict[int, tuple[int, bytes] | None]
-EMPTY: Final = _Pages(*(np.zeros(0, np.int64) for _ in range(3)), np.zeros(0, np.uint8))
+NOTHING: Final = np.zeros(0, np.int64)
+EMPTY: Final = _Pages(NOTHING, NOTHING, NOTHING, np.zeros(0, np.uint8))
 
 
 class Album:
@@ -101,8 +102,9 @@ class Album:
 
     def save(self, folder: Path) -> None:
         self.fold()
-        for name, array in zip(ARRAYS, self._held[0], strict=True):
-            np.save(folder / f"{name}.npy", array)
+        pages, _loose = self._held
+        for name in ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(pages, name))
 
     @classmethod
     def open(cls, folder: Path) -> Self:

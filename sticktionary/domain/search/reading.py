@@ -45,10 +45,10 @@ class Joined(Aggregate):
 
     template = "%(function)s(%(expressions)s, '\n')"
     output_field = CharField()
+    function = "GROUP_CONCAT"
 
-    def as_sql(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        function = "STRING_AGG" if connection.vendor == "postgresql" else "GROUP_CONCAT"
-        return super().as_sql(compiler, connection, function=function, **more)
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        return self.as_sql(compiler, connection, function="STRING_AGG")
 
 
 # --- stickers ---

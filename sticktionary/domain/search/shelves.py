@@ -52,10 +52,7 @@ class Shelf:
     def preview(self, text: str, target: int, k: int) -> Found:
         """The first `k` stickers for a half-typed text, and where the target stands among all."""
         started = time.perf_counter()
-        hits = self.searcher.search(text, k, partial=True)
-        rank = next((hit.rank for hit in hits if hit.id == target), None)
-        if rank is None and len(hits) == k:  # further down, or nowhere
-            rank = self.searcher.rank_of(text, target, partial=True)
+        hits, rank = self.searcher.search_and_rank(text, target, k, partial=True)
         ms = (time.perf_counter() - started) * 1_000
         return Found([hit.id for hit in hits], rank, ms, self.model)
 

@@ -119,8 +119,9 @@ def _checksum(path: Path) -> int:
 @cache
 def code() -> str:
     """Names what decides what stands in a snapshot, and how: another tokenizer would not find what this one filed."""
-    here = Path(__file__).parent
-    sources = [*Path(retrieval_engine.__file__).parent.glob("*.py"), *here.glob("*.py"), Path(pictures.__file__)]
+    ours = Path(__file__).parent
+    engine = Path(retrieval_engine.__file__).parent
+    sources = [*engine.rglob("*.py"), *ours.rglob("*.py"), Path(pictures.__file__)]
     digest = hashlib.sha256("".join(f"{package} {version(package)} " for package in PACKAGES).encode())
     for path in sorted(sources):
         digest.update(path.read_bytes())
