@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.releases import asking, folders, freezing
 from sticktionary.domain.releases.verifying import verify
 from sticktionary.models import AuditEntry, Player, Release, Sticker
+from tests.full_disk import little_room
 from tests.releases.killed import STAGES
 from tests.releases.plays import asked, carried_out, frozen, looked_up, player, written
 from tests.releases.reading import contents, folder, texts
@@ -109,19 +107,6 @@ def test_a_number_that_was_taken_meanwhile_is_not_given_twice(
 
 
 # --- a full disk ---
-
-
-@contextmanager
-def little_room() -> Iterator[None]:
-    """No file may grow beyond a few kilobytes: the kernel answers as it does when a disk is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_a_full_disk_is_told_and_cleaned_up(publisher: Player, play: None) -> None:

@@ -68,15 +68,28 @@ def put_in_place(build: Building, kind: str, source: str) -> tuple[Manifest, Pat
             if not is_bundle(place, kind):
                 os.replace(built, place)
     except OSError as error:
-        if error.errno in FULL:
-            raise Refused("disk_full", _("There is no room left for the model on the disk.")) from error
-        raise
+        raise _said(error) from error
     return manifest, place
+
+
+def _said(error: OSError) -> Exception:
+    """What to raise for it: of a full disk, a sentence."""
+    if error.errno in FULL:
+        return Refused("disk_full", _("There is no room left for the model on the disk."))
+    return error
 
 
 def copied(source: Path) -> Building:
     """A way to build it: from a bundle that is there."""
-    return lambda folder: shutil.copytree(source, folder)
+    return lambda folder: shutil.copytree(source, folder, copy_function=_copy)
+
+
+def _copy(source: str, target: str) -> None:
+    """Of one file. A full disk ends it at once: `copytree` would go on, and tell of all files without a number."""
+    try:
+        shutil.copy2(source, target)
+    except OSError as error:
+        raise _said(error) from error
 
 
 @lru_cache(maxsize=4)
