@@ -2,12 +2,13 @@
 
 bundle.json      what follows below; its `version` is a hash of what search runs on
 text.onnx        ids int64 [n, length] -> vectors float32 [n, d], not yet of length 1
+text.int8.onnx   the same with 8 bit weights, where the tower is large and its vectors are close enough
 image.onnx       pixels float32 [n, 3, size, size] -> vectors float32 [n, d], not yet of length 1
 tokenizer.json   of the `tokenizers` library, special tokens and truncation included
 open_clip_model.safetensors, open_clip_config.json   the same weights to train on from; the folder is an open_clip model
 metrics.json     what was measured of it (`training.figures.Report`)
 
-The last three came with format 2; bundles of format 1 are opened as they are.
+The last three came with format 2, the 8 bit tower with format 3; bundles of earlier formats are opened as they are.
 """
 
 from __future__ import annotations
@@ -16,19 +17,21 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 MANIFEST: Final = "bundle.json"
 TEXT: Final = "text.onnx"
+TEXT_INT8: Final = "text.int8.onnx"
 IMAGE: Final = "image.onnx"
 TOKENIZER: Final = "tokenizer.json"
 WEIGHTS: Final = "open_clip_model.safetensors"
 CONFIG: Final = "open_clip_config.json"
 METRICS: Final = "metrics.json"
-FORMAT: Final = 2
-FORMATS: Final = (1, FORMAT)
+FORMAT: Final = 3
+FORMATS: Final = (1, 2, FORMAT)
 
 Cleaning = Literal["none", "lower", "whitespace", "canonicalize", "normalise"]
+Precision = Literal["float32", "int8"]
 
 
 class BundleError(ValueError):
@@ -55,9 +58,28 @@ class TextSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Closeness:
+    """How close a published text tower comes to open_clip's own over `n_texts` queries: cosines of its vectors with
+    open_clip's, and the share of the 20 nearest of the `gallery` that both find, on average (`top_20`)."""
+
+    n_texts: int
+    least_cosine: float
+    mean_cosine: float
+    top_20: float
+    gallery: str
+
+    def __str__(self) -> str:
+        return (
+            f"cosine with open_clip {self.least_cosine:.4f} at least, {self.mean_cosine:.4f} on average over "
+            f"{self.n_texts:,} queries; {self.top_20:.1%} of the 20 nearest among {self.gallery} the same"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """All of a bundle but its weights. `files` maps names to SHA-256; `provenance` says where they come from, `lineage`
-    which run of which recipe made them from which release."""
+    which run of which recipe made them from which release. `precision` is that of the text tower queries are encoded
+    with, `closeness` what was measured of the towers by precision, the one that did not pass included."""
 
     name: str
     dim: int
@@ -67,6 +89,14 @@ class Manifest:
     provenance: dict[str, Any]
     files: dict[str, str]
     lineage: dict[str, Any] = field(default_factory=dict)
+    precision: Precision = "float32"
+    closeness: dict[str, Closeness] = field(default_factory=dict)
+
+    @property
+    def told(self) -> str:
+        """Which text tower is used and what was measured of it and the other, in lines for people."""
+        lines = [f"queries are encoded by the {self.precision} text tower"]
+        return "\n".join([*lines, *(f"  {name}: {measured}" for name, measured in self.closeness.items())])
 
     @property
     def can_be_trained_on(self) -> bool:
@@ -75,7 +105,11 @@ class Manifest:
 
     @property
     def version(self) -> str:
-        """16 hexadecimal digits of a hash over what makes vectors and how to feed it: same version, same vectors."""
+        """16 hexadecimal digits of a hash over what makes vectors and how to feed it: same version, same space.
+
+        The 8 bit text tower is not in it: its vectors are those of the float32 one but for rounding, and are compared
+        with the same pictures' vectors, which need not be made anew.
+        """
         files = {name: digest for name, digest in self.files.items() if _makes_vectors(name)}
         content = {"files": files, "image": asdict(self.image), "text": asdict(self.text), "dim": self.dim}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -86,17 +120,23 @@ class Manifest:
         (folder / MANIFEST).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def text_tower(precision: Precision) -> str:
+    """The file of the text tower of this precision."""
+    return TEXT_INT8 if precision == "int8" else TEXT
+
+
 def file_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of all that belongs to the bundle in `folder`, by file name."""
     files = sorted(path for path in folder.iterdir() if _makes_vectors(path.name) or path.name in BESIDE)
     return {path.name: _sha256(path) for path in files}
 
 
-BESIDE: Final = (WEIGHTS, CONFIG, METRICS)
+BESIDE: Final = (TEXT_INT8, WEIGHTS, CONFIG, METRICS)
 
 
 def _makes_vectors(name: str) -> bool:
-    return name.endswith((".onnx", ".data")) or name == TOKENIZER
+    """Whether the space hangs on the file."""
+    return name != TEXT_INT8 and (name.endswith((".onnx", ".data")) or name == TOKENIZER)
 
 
 def _sha256(path: Path) -> str:
@@ -112,14 +152,20 @@ def read_manifest(folder: Path, *, verify: bool = True) -> Manifest:
             raise BundleError(f"{folder}: a bundle of another format than {' or '.join(map(str, FORMATS))}")
         version = content.pop("version")
         image, text = ImageSpec(**_tuples(content.pop("image"))), TextSpec(**content.pop("text"))
-        manifest = Manifest(image=image, text=text, **content)
+        closeness = {name: Closeness(**measured) for name, measured in content.pop("closeness", {}).items()}
+        manifest = Manifest(image=image, text=text, closeness=closeness, **content)
     except FileNotFoundError as error:
         raise BundleError(f"{folder}: no {MANIFEST}, so no model bundle") from error
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{folder / MANIFEST}: not a bundle's manifest ({error})") from error
-    missing = [name for name in manifest.files if not (folder / name).is_file()]
-    if missing or not {TEXT, IMAGE, TOKENIZER} <= manifest.files.keys():
-        raise BundleError(f"{folder}: incomplete, without {', '.join(missing) or 'one of its three files'}")
+    if manifest.precision not in get_args(Precision):
+        raise BundleError(f"{folder / MANIFEST}: no precision {manifest.precision!r}")
+    needed = {TEXT, IMAGE, TOKENIZER, text_tower(manifest.precision)}
+    missing = [name for name in {**manifest.files, **dict.fromkeys(sorted(needed))} if not (folder / name).is_file()]
+    if missing or not needed <= manifest.files.keys():
+        raise BundleError(
+            f"{folder}: incomplete, without {', '.join(missing or sorted(needed - manifest.files.keys()))}"
+        )
     changed = [name for name, digest in manifest.files.items() if verify and _sha256(folder / name) != digest]
     if changed or manifest.version != version:
         raise BundleError(f"{folder}: {', '.join(changed) or MANIFEST} was changed after it was published")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 import string
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -16,41 +16,52 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from .bundle import IMAGE, TEXT, TOKENIZER, BundleError, Cleaning, Manifest, read_manifest
+from .bundle import IMAGE, TOKENIZER, BundleError, Cleaning, Manifest, Precision, read_manifest, text_tower
 from .dense import Vectors, unit
 from .frames import Source, key_frames, pixels
+from .gathering import Gathering
 from .text import normalise
 
 N_CACHED: Final = 8_192
 BATCH: Final = 32
+PADDING: Final = 16
+"""So many ids of padding a batch of texts may hold: another batch costs about as much."""
 MAX_CHARACTERS: Final = 2_000
 """Longer texts are cut before they are tokenised; far beyond any context length."""
 
 
 class Bundle:
-    """Both towers of a published CLIP. Safe for many threads; repeated texts come from a cache of the last 8,192.
+    """Both towers of a published CLIP.
+
+    Safe for many threads: texts that come while others are encoded are gathered and go through the tower together, and
+    repeated ones come from a cache of the last 8,192.
 
     >>> bundle = Bundle.open(Path("starter_pack/clip"))  # doctest: +SKIP
     >>> bundle.encode(["so tired", "好累"]).shape  # doctest: +SKIP
     (2, 128)
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, *, threads: int) -> None:
-        self.folder, self.manifest = folder, manifest
+    def __init__(self, folder: Path, manifest: Manifest, *, threads: int, precision: Precision) -> None:
+        self.folder, self.manifest, self.precision = folder, manifest, precision
         self._threads = threads
         self._clean = CLEANINGS[manifest.text.cleaning]
         self._tokenizer = _tokenizer(folder, manifest.text.context_length)
         self._cache: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = Lock()
+        self._gathering = Gathering(self._encode_new, BATCH)
 
     @classmethod
-    def open(cls, folder: Path | str, *, threads: int = 1, verify: bool = True) -> Self:
+    def open(
+        cls, folder: Path | str, *, threads: int = 1, verify: bool = True, precision: Precision | None = None
+    ) -> Self:
         """Open a bundle's folder, its files compared with their hashes unless `verify` is off. Raises `BundleError`.
 
-        `threads` is the number ONNX Runtime uses for one call. The image tower is loaded when it is first used.
+        `threads` is the number ONNX Runtime uses for one call, `precision` that of the text tower where it is not to be
+        what the manifest says. The image tower is loaded when it is first used.
         """
         folder = Path(folder)
-        bundle = cls(folder, read_manifest(folder, verify=verify), threads=threads)
+        manifest = read_manifest(folder, verify=verify)
+        bundle = cls(folder, manifest, threads=threads, precision=precision or manifest.precision)
         bundle.encode([""])
         return bundle
 
@@ -73,7 +84,10 @@ class Bundle:
         """Unit vectors [len(texts), d] of queries, the same for a text whatever it is encoded with."""
         with self._lock:
             known = {text: self._cache[text] for text in set(texts) if text in self._cache}
-        known |= self._encode_new([text for text in dict.fromkeys(texts) if text not in known])
+        new = sorted((text for text in dict.fromkeys(texts) if text not in known), key=len)
+        for start in range(0, len(new), BATCH):  # other threads' texts come in between
+            some = new[start : start + BATCH]
+            known |= zip(some, self._gathering.get(some), strict=True)
         self._remember(known)
         return np.stack([known[text] for text in texts]) if texts else np.empty((0, self.dim), dtype=np.float32)
 
@@ -96,26 +110,29 @@ class Bundle:
 
     def tokenise(self, text: str) -> list[int]:
         """The ids the text tower is fed for `text`, special tokens included, before padding."""
-        return list(self._tokenizer.encode(self._clean(text[:MAX_CHARACTERS])).ids)
+        whole = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode()  # half a surrogate pair is no text
+        return list(self._tokenizer.encode(self._clean(whole)).ids)
 
     def _pixels(self, sticker: Source) -> NDArray[np.float32]:
         spec = self.manifest.image
         return pixels(key_frames(sticker), spec.size, spec.mean, spec.std)
 
-    def _encode_new(self, texts: list[str]) -> dict[str, Vectors]:
-        """Texts of one length go through the tower together, so that none is padded."""
-        by_length: defaultdict[int, list[tuple[str, list[int]]]] = defaultdict(list)
-        for text in texts:
-            ids = self.tokenise(text)
-            if not self.manifest.text.any_length:
-                ids += [self.manifest.text.pad_id] * (self.manifest.text.context_length - len(ids))
-            by_length[len(ids)].append((text, ids))
-        batches = [group[i : i + BATCH] for group in by_length.values() for i in range(0, len(group), BATCH)]
-        return {text: vector for batch in batches for text, vector in self._run_text(batch)}
+    def _encode_new(self, texts: list[str]) -> list[Vectors]:
+        ids = [self.tokenise(text) for text in texts]
+        if not self.manifest.text.any_length:
+            ids = [self._padded(some, self.manifest.text.context_length) for some in ids]
+        vectors: dict[int, Vectors] = {}
+        for places in batches([len(some) for some in ids]):
+            vectors |= zip(places, self._run_text([ids[place] for place in places]), strict=True)
+        return [vectors[place] for place in range(len(texts))]
 
-    def _run_text(self, batch: list[tuple[str, list[int]]]) -> list[tuple[str, Vectors]]:
-        vectors = unit(self._text.run(None, {"ids": np.array([ids for _, ids in batch], dtype=np.int64)})[0])
-        return [(text, vector) for (text, _), vector in zip(batch, vectors, strict=True)]
+    def _run_text(self, batch: list[list[int]]) -> Vectors:
+        longest = max(map(len, batch))
+        padded = np.array([self._padded(ids, longest) for ids in batch], dtype=np.int64)
+        return unit(self._text.run(None, {"ids": padded})[0])
+
+    def _padded(self, ids: list[int], length: int) -> list[int]:
+        return ids + [self.manifest.text.pad_id] * (length - len(ids))
 
     def _remember(self, vectors: dict[str, Vectors]) -> None:
         with self._lock:
@@ -127,7 +144,7 @@ class Bundle:
 
     @cached_property
     def _text(self) -> onnxruntime.InferenceSession:
-        return self._session(TEXT)
+        return self._session(text_tower(self.precision))
 
     @cached_property
     def _image(self) -> onnxruntime.InferenceSession:
@@ -141,6 +158,19 @@ class Bundle:
             return onnxruntime.InferenceSession(str(self.folder / file), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises its own kinds, none of them public
             raise BundleError(f"{self.folder / file}: {error}") from error
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The places of texts of these lengths, together in batches of which none needs more than `PADDING` in all."""
+    batch, padding = list[int](), 0
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
+        if batch and padding + lengths[batch[0]] - lengths[place] > PADDING:
+            yield batch
+            batch, padding = [], 0
+        batch.append(place)
+        padding += lengths[batch[0]] - lengths[place]
+    if batch:
+        yield batch
 
 
 def bundle_tokenizer(tokenizer: Tokenizer, context_length: int) -> Tokenizer:
