@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -17,10 +17,23 @@ from django.utils import timezone
 from openapi_python_client import Config, generate
 from openapi_python_client.config import ConfigFile, MetaType
 
-from sticktionary.domain.lab import runs
+from sticktionary.domain.lab import runs, tryout
 from sticktionary.domain.people import tokens
 from sticktionary.domain.people.tokens import Scope
-from sticktionary.models import AuditEntry, ModelVersion, Player, Release, RunEvent, StartKey, TrainingRun
+from sticktionary.domain.search.live import catalogue_search
+from sticktionary.models import (
+    AuditEntry,
+    ModelVersion,
+    Pack,
+    Player,
+    Release,
+    Retrieval,
+    Round,
+    RunEvent,
+    StartKey,
+    Sticker,
+    TrainingRun,
+)
 from sticktionary.web.api import gate
 from sticktionary.web.api.urls import api
 from tests.catalogue import colours
@@ -269,6 +282,46 @@ def test_a_card_is_markdown(program: Program, candidate: ModelVersion) -> None:
     text = answer.content.decode()
     line = "| text_to_image/human_query | fine-tuned | en | mrr | 0.4 | 0.3 to 0.5 | 0.1 | 20 | 9 |"
     assert (text.count("# First\n"), text.count(line), text.count("`text.onnx`")) == (1, 1, 1)
+
+
+# --- search ---
+
+
+@pytest.fixture
+def found(program: Program, frozen: Release) -> Callable[..., list[str]]:
+    """The names of what words alone find, best first, ties by number."""
+    catalogue_search.__init__()  # type: ignore[misc]
+    tryout._beside.cache_clear()
+    Round.objects.update(state=Round.State.FOUND)
+    names = dict(Sticker.objects.values_list("pk", "name"))
+
+    def find(query: str, **filters: Any) -> list[str]:
+        hits = program.get("/search", q=query, **{"model": "bm25", "k": 30, **filters}).json()["hits"]
+        return [names[hit["sticker"]].removesuffix(".webp") for hit in hits]
+
+    return find
+
+
+REDS = ["red-circle", "red-square", "red-bar", "red-pole", "red-cross"]
+
+
+def test_one_pack_alone_is_searched(found: Callable[..., list[str]], program: Program) -> None:
+    other = Pack.objects.create(slug="lines", title="Lines", source="drawn here", licence="CC0")
+    Sticker.objects.filter(name__regex="-(bar|pole)").update(pack=other)
+    assert found("red") == REDS
+    assert found("red", pack="lines") == ["red-bar", "red-pole"]
+    assert found("red", pack="lines", k=1) == ["red-bar"]
+    Pack.objects.update(is_active=False)
+    assert program.get("/search", q="red", pack="lines").json()["code"] == "no_pack"
+
+
+def test_what_the_caller_has_written_for_or_found_is_left_out(
+    found: Callable[..., list[str]], researcher: Player
+) -> None:
+    Round.objects.filter(sticker__name="red-bar.webp", language="en").update(labeler=researcher)
+    Retrieval.objects.filter(round__sticker__name="red-circle.webp").update(player=researcher)
+    assert found("red", unseen=True) == ["red-square", "red-pole", "red-cross"]
+    assert found("red", unseen=False) == REDS
 
 
 # --- how often ---

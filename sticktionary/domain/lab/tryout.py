@@ -15,9 +15,10 @@ from retrieval_engine.searching import Hit
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import bundles
 from sticktionary.domain.lab.registry import WORDS_ONLY
+from sticktionary.domain.play.candidates import seen_by
 from sticktionary.domain.play.snapshot import Picture
 from sticktionary.domain.search.live import catalogue_search
-from sticktionary.models import Embedding, ModelVersion
+from sticktionary.models import Embedding, ModelVersion, Pack
 
 MOST = 100  # hits
 ANEW_S = 600  # seconds for which one is used
@@ -31,6 +32,18 @@ class Tried:
     hits: list[tuple[Hit, Picture]]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Which stickers may be found, and by which words."""
+
+    language: str | None = None  # of the words; none: all
+    pack: str = ""  # its address; none: all
+    unseen_by: int | None = None  # a player, who wants none whose queries they wrote or found
+
+
+EVERYTHING = Kept()
+
+
 def versions() -> list[tuple[str, str]]:
     """What can be tried, by name and title: words alone, and every retrieval model that has looked at stickers."""
     has_looked = Exists(Embedding.objects.filter(embedded_by=OuterRef("name")))
@@ -38,14 +51,25 @@ def versions() -> list[tuple[str, str]]:
     return [(WORDS_ONLY, _("words alone (BM25)")), *((version.name, version.title) for version in found)]
 
 
-def search(name: str, text: str, k: int, *, language: str) -> Tried:
+def search(name: str, text: str, k: int, *, language: str, kept: Kept = EVERYTHING) -> Tried:
     """The first `k` stickers for a text by one version, with their pictures as a player of that language sees them."""
+    pack = _pack_number(kept.pack)
+    seen = None if kept.unseen_by is None else seen_by(kept.unseen_by)
     catalogue_search.refresh()
     searcher, started = _searcher(name), time.perf_counter()
-    hits = searcher.search(text.strip(), min(k, MOST))
+    hits = searcher.search(text.strip(), min(k, MOST), language=kept.language, pack=pack, deny=seen)
     ms = 1_000 * (time.perf_counter() - started)
     pictures = catalogue_search.known_pictures([hit.id for hit in hits], language)
     return Tried(name, ms, [(hit, pictures[hit.id]) for hit in hits if hit.id in pictures])
+
+
+def _pack_number(slug: str) -> int | None:
+    if not slug:
+        return None
+    number = Pack.objects.filter(slug=slug, is_active=True).values_list("pk", flat=True).first()
+    if number is None:
+        raise Refused("no_pack", _("There is no pack called %(name)s in play.") % {"name": slug})
+    return number
 
 
 def _searcher(name: str) -> Searcher:

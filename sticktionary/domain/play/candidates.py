@@ -47,7 +47,7 @@ def _others(target: Sticker, texts: Sequence[str], player_id: int, n_hard: int) 
     of_pack = _rows(playable().filter(pack_id=target.pack_id).order_by("?")[:16]) if n_hard else []
     any_ = _rows(playable().order_by("?")[: 3 * SIZE])
     same = _judged_same([target.pk, *(row[0] for row in [*hard, *of_pack, *any_])])
-    chosen = _Distinct(target, _seen(player_id), same)
+    chosen = _Distinct(target, seen_by(player_id), same)
     chosen.take(hard, n_hard)
     chosen.take(of_pack, len(chosen.ids) + N_OF_PACK)
     chosen.take(any_, SIZE)
@@ -68,7 +68,7 @@ def _rows(stickers: QuerySet[Sticker]) -> list[Row]:
     return list(stickers.values_list("pk", "twin_of_id", "perceptual_hash"))
 
 
-def _seen(player_id: int) -> set[int]:
+def seen_by(player_id: int) -> set[int]:
     """Stickers the player knows not to be the target, since no answer is asked for twice."""
     labelled = Round.objects.filter(labeler_id=player_id).values_list("sticker_id", flat=True)
     found = Retrieval.objects.filter(player_id=player_id, state=Retrieval.State.ANSWERED, target_absent=False)
