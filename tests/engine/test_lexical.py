@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def after(changes: Sequence[Change]) -> tuple[LexicalIndex, Corpus]:
         elif change is None:
             assert index.remove(id) == (corpus.pop(id, None) is not None)
         else:
-            index.put(id, change)
+            index.put(id, change, pack=id % 3)
             corpus[id] = change
     return index, corpus
 
@@ -100,13 +101,31 @@ def test_the_first_k_are_the_beginning_of_the_whole_ranking(changes: list[Change
     assert found(index, query, k) == found(index, query)[:k]
 
 
-@given(CHANGES, TOKENS, st.sets(st.integers(0, 12)))
-def test_allowing_some_filters_and_changes_no_score(changes: list[Change], query: list[str], allowed: set[int]) -> None:
-    index, _ = after(changes)
-    ranking = index.search(query, None, allow=allowed)
-    assert list(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True)) == [
-        pair for pair in found(index, query) if pair[0] in allowed
-    ]
+IDS = st.none() | st.sets(st.integers(0, 12))
+
+
+@given(CHANGES, TOKENS, IDS, IDS, st.integers(0, 2) | st.none(), st.integers(0, 5), st.sampled_from(["", "a"]))
+def test_what_is_kept_is_the_whole_ranking_without_the_rest(
+    changes: list[Change],
+    query: list[str],
+    allow: set[int] | None,
+    deny: set[int] | None,
+    pack: int | None,
+    k: int,
+    half: str,
+) -> None:
+    index, corpus = after(changes)  # its packs are the ids by threes
+
+    def is_kept(id: int) -> bool:
+        return (allow is None or id in allow) and id not in (deny or ()) and pack in (None, id % 3)
+
+    whole = zip(*map(np.ndarray.tolist, index.search(query, None, unfinished=half)), strict=True)
+    expected = [(id, score) for id, score in whole if is_kept(id)]
+    for wanted in (None, k):
+        kept = index.search(query, wanted, pack=pack, allow=allow, deny=deny, unfinished=half)
+        assert list(zip(*map(np.ndarray.tolist, kept), strict=True)) == expected[:wanted]
+    if pack is not None:
+        assert sorted(index.ids_of(pack).tolist()) == sorted(id for id in corpus if id % 3 == pack)
 
 
 @given(CHANGES, TOKENS)
@@ -117,6 +136,42 @@ def test_the_explained_terms_add_up_to_the_score(changes: list[Change], query: l
         parts = index.explain(query, id)
         assert {part.term for part in parts} == set(query) & set(corpus[id])
         assert math.fsum(part.score for part in parts) == pytest.approx(scores.get(id, 0.0), abs=1e-9)
+
+
+def test_who_searches_while_one_writes_finds_what_was_so_at_one_moment() -> None:
+    rng = np.random.default_rng(3)
+    changes: list[Change] = [
+        (int(rng.integers(12)), None if rng.random() < 0.3 else list(rng.choice([*"abcde"], 4))) for _ in range(120)
+    ]
+    query, corpus, moments = ["a", "b", "b"], Corpus(), list[dict[int, float]]()
+    for id, change in [*changes, (0, None)]:
+        moments.append(dict(oracle(corpus, query)))
+        corpus = {other: tokens for other, tokens in corpus.items() if other != id}
+        corpus |= {} if change is None else {id: list(change)}
+    index, is_over, seen = LexicalIndex(), Event(), list[dict[int, float]]()
+
+    def read() -> None:
+        while not is_over.is_set():
+            seen.append(dict(found(index, query)))
+
+    def compact() -> None:
+        while not is_over.is_set():
+            index.compact()
+
+    others = [Thread(target=read), Thread(target=read), Thread(target=compact)]
+    for other in others:
+        other.start()
+    for id, change in changes:
+        if change is None:
+            index.remove(id)
+        else:
+            index.put(id, list(change))
+        seen.append(dict(found(index, query)))
+    is_over.set()
+    for other in others:
+        other.join()
+    assert all(any(ranking == pytest.approx(moment, abs=1e-9) for moment in moments) for ranking in seen)
+    assert dict(found(index, query)) == pytest.approx(moments[-1], abs=1e-9)
 
 
 def test_a_long_life_of_changes_leaves_no_trace() -> None:
