@@ -9,6 +9,8 @@ from celery.signals import worker_ready, worker_shutting_down
 from sticktionary.celery_app import app
 
 SWEEP_EVERY_S = 20.0
+EMBED_EVERY_S = 20.0
+EMBED_FOR_S = 18.0  # of them where there are many new stickers: other work comes in between
 LOOK_EVERY_S = 60.0  # at those who played since
 PAIRS_EVERY_S = 3_600.0
 SNAPSHOTS_EVERY_S = 60.0  # looked whether any is due
@@ -18,6 +20,7 @@ STATISTICS_EVERY_S = 600.0  # looked at; counted when they are older than an hou
 @app.on_after_finalize.connect
 def plan(sender: Any, **kwargs: Any) -> None:
     sender.add_periodic_task(SWEEP_EVERY_S, sweep.s(), expires=SWEEP_EVERY_S)
+    sender.add_periodic_task(EMBED_EVERY_S, embed.s(), expires=EMBED_EVERY_S)
     sender.add_periodic_task(LOOK_EVERY_S, look_for_flags.s(), expires=LOOK_EVERY_S)
     sender.add_periodic_task(PAIRS_EVERY_S, look_at_pairs.s(), expires=PAIRS_EVERY_S)
     sender.add_periodic_task(SNAPSHOTS_EVERY_S, keep_snapshots.s(), expires=SNAPSHOTS_EVERY_S)
@@ -38,7 +41,7 @@ def leave(**kwargs: Any) -> None:
 
 @app.task(name="sticktionary.sweep")
 def sweep() -> None:
-    """Make lost jobs good, embed stickers that were missed, forget what nobody needs any more."""
+    """Make lost jobs good, forget what nobody needs any more."""
     from sticktionary.domain import figures, jobs
     from sticktionary.domain.annotation import tallies
     from sticktionary.domain.intake import importing
@@ -57,12 +60,19 @@ def sweep() -> None:
     overview.refresh()
     importing.forget_uploads()
     folders.sweep()
-    embedding.embed_missing()
     embedding.forget()
     promotion.catch_up()
     shadowing.forget_old()
     filling.forget_old_changes()
     guests.forget_idle()
+
+
+@app.task(name="sticktionary.embed")
+def embed() -> None:
+    """Some of the stickers that have no vector yet; the rest next time."""
+    from sticktionary.domain.lab import embedding
+
+    embedding.keep_up(EMBED_FOR_S)
 
 
 @app.task(name="sticktionary.look_for_flags")
@@ -100,11 +110,10 @@ def refresh_statistics(asked_for: bool = False) -> None:
 def run_import(job_id: int) -> None:
     from sticktionary.domain import jobs
     from sticktionary.domain.intake import importing
-    from sticktionary.domain.lab import embedding
     from sticktionary.models import ImportJob
 
     if jobs.carry_out(ImportJob, job_id, importing.run):
-        embedding.embed_missing()
+        embed()
 
 
 @app.task(name="sticktionary.run_installation")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
-from collections.abc import Callable, Sequence
+import math
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from retrieval_engine.bundle import BundleError
+from retrieval_engine.dense import Vectors
 from retrieval_engine.frames import FrameError
 from retrieval_engine.serving import Bundle
 from sticktionary.domain.catalogue import index_changed
@@ -20,9 +32,13 @@ from sticktionary.domain.lab import bundles
 from sticktionary.domain.lab.registry import BUSY, Kind, Stage, State
 from sticktionary.models import Embedding, ModelVersion, Sticker
 
-AT_ONCE = 16  # stickers per call of the image tower
+AT_ONCE = 16  # stickers per call of the image tower, and per transaction
+N_THREADS = max(1, (os.cpu_count() or 1) - 1)
+NICENESS = 15  # where the game wants the processors, it gets 95 % of them
 FORGOTTEN_AT_ONCE = 5_000
 KEPT_UP = Q(stage__in=[Stage.CHAMPION, Stage.PREVIOUS]) | Q(is_shadow=True, state=State.DONE)
+
+Told = Callable[[int], None]
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +52,53 @@ def without_vector(name: str) -> QuerySet[Sticker]:
     return active().exclude(embeddings__embedded_by=name)
 
 
-def embed(name: str, bundle: Bundle, told: Callable[[int], None] = lambda n: None, *, is_searched: bool = False) -> int:
-    """Embed every sticker that has no vector of this model yet; the number that got one. Search is told of them where
-    it goes by this model: one that is not live yet is read as a whole when it is."""
-    missing = list(without_vector(name).order_by("pk").values_list("pk", "image"))
-    n_before = active().count() - len(missing)
-    for start in range(0, len(missing), AT_ONCE):
-        some = missing[start : start + AT_ONCE]
-        _write_vectors(name, [(id, _vector(bundle, path)) for id, path in some], is_searched)
-        told(n_before + start + len(some))
-    return len(missing)
+def embed(
+    name: str, bundle: Bundle, told: Told = lambda n: None, *, is_searched: bool = False, for_s: float = math.inf
+) -> int:
+    """Embed the stickers that have no vector of this model yet, for so many seconds; the number that got one.
+
+    What is written stays, so it can be stopped and taken up at any time. Search is told of them where it goes by this
+    model: one that is not live yet is read as a whole when it is.
+    """
+    n_had, n = active().count() - without_vector(name).count(), 0
+    with closing(_encoded(name, bundle, time.monotonic() + for_s)) as batches:
+        for vectors in batches:
+            _write_vectors(name, vectors, is_searched)
+            n += len(vectors)
+            told(n_had + n)
+    return n
+
+
+def _encoded(name: str, bundle: Bundle, until: float) -> Iterator[list[tuple[int, bytes]]]:
+    """Vectors, some at a time, from threads that stand back for the game and touch no database."""
+    with ThreadPoolExecutor(N_THREADS, "embedding", _stand_back) as threads:
+        at_work = deque[Future[list[tuple[int, bytes]]]]()
+        try:
+            for stickers in _missing(name):
+                at_work.append(threads.submit(_vectors, bundle, stickers))
+                if len(at_work) > N_THREADS:
+                    yield at_work.popleft().result()
+                if time.monotonic() >= until:
+                    break
+            while at_work:
+                yield at_work.popleft().result()
+        finally:
+            for future in at_work:
+                future.cancel()
+
+
+def _stand_back() -> None:
+    """Linux gives each thread a priority of its own; elsewhere the whole process would lose its for good."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def _missing(name: str) -> Iterator[list[tuple[int, str]]]:
+    """Stickers without a vector and where their pictures lie, some at a time."""
+    last = 0
+    while some := list(without_vector(name).filter(pk__gt=last).order_by("pk").values_list("pk", "image")[:AT_ONCE]):
+        yield some
+        last = some[-1][0]
 
 
 @transaction.atomic
@@ -56,33 +109,57 @@ def _write_vectors(name: str, vectors: Sequence[tuple[int, bytes]], is_searched:
         index_changed(id for id, _vector in vectors)
 
 
-def _vector(bundle: Bundle, path: str) -> bytes:
-    """Its float32 bytes; none at all for a file that is gone, so that one lost file does not hold up the rest."""
+def _vectors(bundle: Bundle, stickers: Sequence[tuple[int, str]]) -> list[tuple[int, bytes]]:
     try:
-        vector = bundle.encode_stickers([path_of(path)])[0]
+        vectors = bundle.encode_stickers([path_of(path) for _id, path in stickers])
+    except ValueError:  # one by one, to see which
+        return [(id, _vector(bundle, path)) for id, path in stickers]
+    return [(id, _bytes(vector)) for (id, _path), vector in zip(stickers, vectors, strict=True)]
+
+
+def _vector(bundle: Bundle, path: str) -> bytes:
+    """None at all for a file that is gone, so that one lost file does not hold up the rest."""
+    try:
+        return _bytes(bundle.encode_stickers([path_of(path)])[0])
     except FrameError:
         log.warning("%s cannot be read and gets no vector", path)
         return b""
     except ValueError as error:
         raise Refused("no_vector", _("The model has no vector for the picture %(path)s.") % {"path": path}) from error
+
+
+def _bytes(vector: Vectors) -> bytes:
     assert vector.dtype == np.float32
     return bytes(vector.tobytes())
 
 
-def embed_missing(told: Callable[[int], None] = lambda n: None) -> int:
-    """Embed new stickers for the live model, and for those that may stand in its place at any moment."""
+def embed_missing(told: Told = lambda n: None, *, for_s: float = math.inf) -> int:
+    """Embed new stickers for the live model, and for those that may stand in its place at any moment; for so many
+    seconds, the rest later."""
+    until = time.monotonic() + for_s
     kept_up = ModelVersion.objects.filter(KEPT_UP, kind=Kind.RETRIEVAL).exclude(path="")
-    return sum(_keep_up(version, told) for version in kept_up.order_by("stage", "pk"))
+    return sum(_keep_up(version, told, until) for version in kept_up.order_by("stage", "pk"))
 
 
-def _keep_up(version: ModelVersion, told: Callable[[int], None]) -> int:
-    if not without_vector(version.name).exists():
+def _keep_up(version: ModelVersion, told: Told, until: float) -> int:
+    for_s = until - time.monotonic()
+    if for_s <= 0 or not without_vector(version.name).exists():
         return 0
     try:
-        return embed(version.name, bundles.opened(version.path), told, is_searched=True)
+        return embed(version.name, bundles.opened(version.path), told, is_searched=True, for_s=for_s)
     except (BundleError, Refused):
         log.exception("%s cannot embed; new stickers are found by words alone", version.name)
         return 0
+
+
+def keep_up(for_s: float) -> int:
+    """The same where nobody else of this machine is at it. The lock ends with the process, however it ends."""
+    with (Path(settings.MODELS_DIR) / ".embedding.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return 0
+        return embed_missing(for_s=for_s)
 
 
 def forget() -> int:
