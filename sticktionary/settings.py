@@ -133,7 +133,7 @@ PATIENCE_S = 30  # with Redis: well beyond the 5 s for which an idle page blocks
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": (
         {
-            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",  # nothing is kept: an event is only a hint
             "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": PATIENCE_S}], "prefix": CHANNEL_PREFIX},
         }
         if REDIS_URL
@@ -177,6 +177,8 @@ else:
         (DATA_DIR / "broker" / name).mkdir(parents=True, exist_ok=True)
 
 # --- search -------------------------------------------------------------------------------------------
+SEARCH_URL = os.environ.get("SEARCH_URL", "")  # a Qdrant cluster's address (retrieval_engine/qdrant/layout); "": memory
+SEARCH_API_KEY = os.environ.get("SEARCH_API_KEY", "")
 SEARCH_FOLLOWS = True  # a server process follows the log in a thread of its own; tests read on where they search
 
 # --- people ---------------------------------------------------------------------------------------------

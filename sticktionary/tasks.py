@@ -29,7 +29,20 @@ def plan(sender: Any, **kwargs: Any) -> None:
 
 @worker_ready.connect
 def begin(**kwargs: Any) -> None:
+    from django.conf import settings
+
     sweep.delay()
+    if settings.SEARCH_URL:
+        keep_search_cluster()
+
+
+def keep_search_cluster() -> None:
+    """In every worker; one of them writes, the others stand by."""
+    from sticktionary.domain import jobs
+    from sticktionary.domain.search.cluster import address, keeping
+
+    if not address.is_local():
+        keeping.start(jobs.closing)
 
 
 @worker_shutting_down.connect

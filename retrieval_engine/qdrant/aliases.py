@@ -25,3 +25,9 @@ def catalogues(client: QdrantClient, prefix: str) -> set[str]:
     """The names of all catalogues that begin so, half-made ones among them."""
     names = {each.name for each in client.get_collections().collections if each.name.startswith(prefix)}
     return {name.removesuffix("-words") for name in names}
+
+
+def drop(client: QdrantClient, name: str) -> None:
+    """Forget a catalogue, or half of one: first the vocabulary, so that nobody takes the rest for one."""
+    client.delete_collection(f"{name}-words")
+    client.delete_collection(name)

@@ -183,10 +183,6 @@ class QdrantSearcher:
         """The stickers that are held with an id above `after`, up to `until`, in order."""
         return self._store.ids(after, until)
 
-    def drop(self) -> None:
-        """Forget the whole catalogue."""
-        self._store.drop()
-
     def recover(self) -> None:
         """Bring to its end what a writer that was killed has begun; whoever writes next does so anyway."""
         with self._writing:

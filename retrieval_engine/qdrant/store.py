@@ -108,11 +108,6 @@ class Store:
         store._write_words([(STATE, State().as_payload())])
         return store
 
-    def drop(self) -> None:
-        """Forget the catalogue; the vocabulary first, so that nobody takes half of it for one."""
-        self.client.delete_collection(self.vocabulary)
-        self.client.delete_collection(self.name)
-
     # --- reading ---
 
     def look_up(self, wanted: Iterable[Dimension]) -> tuple[State, dict[Dimension, tuple[int, int]]]:

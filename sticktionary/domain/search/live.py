@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, zip_longest
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
@@ -205,7 +206,7 @@ class CatalogueSearch:
 
 
 def _made_ready(name: str, path: str) -> _Ready:
-    encoder = _open(name, path)
+    encoder = opened(name, path)
     model = name if encoder else WORDS_ONLY
     return _Ready(model, encoder, *filling.vectors(model))
 
@@ -223,7 +224,7 @@ def _now(name: str, path: str) -> Future[_Ready]:
     return ready
 
 
-def _open(name: str, path: str) -> Bundle | None:
+def opened(name: str, path: str) -> Bundle | None:
     """The encoder of a model; None for words alone, or when its bundle is damaged, which is logged."""
     try:
         return bundles.opened(path) if path else None
@@ -237,4 +238,12 @@ def _in_turn(rankings: Sequence[Sequence[Hit]]) -> Iterable[int]:
     return (hit.id for place in zip_longest(*rankings) for hit in place if hit is not None)
 
 
-catalogue_search = CatalogueSearch()
+def _of_setting() -> CatalogueSearch:
+    if not settings.SEARCH_URL:
+        return CatalogueSearch()
+    from sticktionary.domain.search.cluster.asking import ClusterSearch
+
+    return ClusterSearch()
+
+
+catalogue_search = _of_setting()

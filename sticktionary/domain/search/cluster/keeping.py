@@ -38,15 +38,6 @@ DROPPED_AFTER_S: Final = 60.0  # by then nobody asks a catalogue any more that n
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many of the stickers in play the live model's catalogue holds, and whether it is the one that is asked."""
-
-    n_done: int
-    n_total: int
-    is_live: bool
-
-
 @dataclass(slots=True)
 class _Kept:
     """The catalogue of one model."""
@@ -107,19 +98,15 @@ class Keeper:
 
     def step(self) -> bool:
         """Bring every catalogue on by a batch and make the right one live; whether there was anything to do."""
-        wanted = _wanted()
-        self._kept = {model: self._kept.get(model) or self._opened(model) for model in wanted}
-        is_busy = any([kept.bring_on() for kept in self._kept.values()])  # a list: each of them
-        champion = self._kept[wanted[0]]
+        models = wanted()
+        self._kept = {model: self._kept.get(model) or self._opened(model) for model in models}
+        is_busy = sum(kept.bring_on() for kept in self._kept.values()) > 0  # each of them, whatever the others do
+        champion = self._kept[models[0]]
         if champion.is_level and aliases.target(self._client, alias()) != name_of(champion.model):
             aliases.move(self._client, alias(), name_of(champion.model))
             log.info("Search asks the catalogue of %s from now on", champion.model)
-        self._drop_unwanted({name_of(model) for model in wanted})
+        self._drop_unwanted({name_of(model) for model in models})
         return is_busy
-
-    def progress(self) -> Progress:
-        """Of the live model's catalogue."""
-        return progress_of(self._kept[_wanted()[0]].filled_to)
 
     def _opened(self, model: str) -> _Kept:
         name = name_of(model)
@@ -144,7 +131,7 @@ class Keeper:
                 aliases.drop(self._client, name)
 
 
-def _wanted() -> Sequence[str]:
+def wanted() -> Sequence[str]:
     """The models whose catalogues are kept, the live one first."""
     kept = ModelVersion.objects.filter(KEPT_UP, kind=Kind.RETRIEVAL).exclude(path="").order_by("pk")
     stages = dict(kept.values_list("name", "stage"))
@@ -155,13 +142,6 @@ def _wanted() -> Sequence[str]:
 def _dim(model: str) -> int | None:
     first = Embedding.objects.filter(embedded_by=model).exclude(vector=b"").values_list("vector", flat=True).first()
     return None if first is None else len(bytes(first)) // 4
-
-
-def progress_of(filled_to: int | None) -> Progress:
-    """How far a catalogue is that has come so far."""
-    in_play = Sticker.objects.filter(reading.IN_PLAY)
-    n_total = in_play.count()
-    return Progress(n_total if filled_to is None else in_play.filter(pk__lte=filled_to).count(), n_total, False)
 
 
 # --- one at a time ---
