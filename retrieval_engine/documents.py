@@ -31,7 +31,7 @@ class RankedDocuments:
 
     def __init__(self, lines: Iterable[TextLine], tokenizer: Tokenizer) -> None:
         self._ids, self._tokenise = list[Id](), tokenizer
-        self._index = LexicalIndex.of(self._tokens(lines))
+        self._index = LexicalIndex.of(self._tokens(lines), max_terms=None)
 
     def __len__(self) -> int:
         return len(self._ids)
