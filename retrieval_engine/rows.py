@@ -111,7 +111,8 @@ class RowStore:
             low, high = max(before.n, start), min(n, start + len(segment))
             if low < high:
                 segment[low - start : high - start] = vectors[low - before.n : high - before.n]
-        before.ids[before.n : n], before.gone_since[before.n : n] = ids, STAYS
+        if len(ids):  # before the first that comes, the ids are those of a snapshot, which cannot be written
+            before.ids[before.n : n], before.gone_since[before.n : n] = ids, STAYS
         before.gone_since[gone] = before.version + 1
         self._n_wasted += int(np.count_nonzero(gone >= self._n_mapped))
         n_live = before.n_live + len(ids) - len(gone)
