@@ -1,8 +1,8 @@
 """A catalogue in a Qdrant collection and its vocabulary beside it, so written that a writer may be killed any time.
 
     NAME          a point per sticker: sparse vector `words`, dense vector `look`, payload `fields` and `pack`
-    NAME-words    a point per dimension: its number in `words` and its document frequency; and two more: `STATE`, the
-                  statistics of every field and the writer's position, and `JOURNAL`, what is being written
+    NAME-words    a point per dimension: its number in `words` and its document frequency; and three more: the
+                  statistics of every field, the writer's ledger, and a journal of what is being written
 
 A batch is worked out whole, written down in the journal, carried out, and taken out of the journal. Everything in it
 is absolute, so that whoever finds a journal carries it out again: a batch has happened wholly or not at all. One
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -21,12 +21,11 @@ from qdrant_client import QdrantClient, models
 
 from ..dense import Vectors
 from .layout import Layout
-from .words import NAMESPACE, Dimension, Fields, Statistics, dimensions, frequencies
+from .state import JOURNAL, LEDGER, STATISTICS, State
+from .words import Dimension, Fields, dimensions, frequencies
 
 SPARSE: Final = "words"
 DENSE: Final = "look"
-STATE: Final = str(NAMESPACE)
-JOURNAL: Final = str(NAMESPACE).replace("5c2f", "5c30", 1)
 AT_ONCE: Final = 256
 """Stickers that are weighed anew in one request."""
 LOOKED_UP: Final = 5_000
@@ -46,54 +45,19 @@ class Document:
     pack: int | None = None
 
 
-@dataclass(slots=True)
-class State:
-    """What is known of a collection as a whole."""
-
-    statistics: dict[str, Statistics] = field(default_factory=dict)
-    n_numbers: int = 0  # dimensions that were ever given a number
-    position: dict[str, Any] = field(default_factory=dict)  # the writer's own
-    weighing_from: int | None = None  # stickers from this id on have weights of the average length before
-
-    def of(self, field: str) -> Statistics:
-        return self.statistics.setdefault(field, Statistics())
-
-    def as_payload(self) -> dict[str, Any]:
-        statistics = {field: each.as_payload() for field, each in self.statistics.items()}
-        terms = {field: each.pop("n_terms") for field, each in statistics.items()}
-        return {
-            "statistics": statistics,
-            "n_terms": terms,
-            "n_numbers": self.n_numbers,
-            "position": self.position,
-            "weighing_from": self.weighing_from,
-        }
-
-
-def state_of(payload: Mapping[str, Any]) -> State:
-    """The state that `as_payload` has written; without `n_terms` where they were not asked for."""
-    terms = payload.get("n_terms", {})
-    statistics = {
-        field: Statistics.of_payload(held | {"n_terms": terms.get(field, {})})
-        for field, held in payload["statistics"].items()
-    }
-    return State(statistics, payload.get("n_numbers", 0), payload.get("position", {}), payload.get("weighing_from"))
-
-
 class Store:
     """The two collections of one catalogue. ValueError for a name that has none."""
 
     def __init__(self, client: QdrantClient, name: str) -> None:
         self.client, self.name, self.vocabulary = client, name, f"{name}-words"
-        if not client.collection_exists(self.vocabulary):
+        if not client.collection_exists(self.vocabulary) or not self._words([STATISTICS], False):
             raise ValueError(f"there is no catalogue {name}")
         vectors = client.get_collection(name).config.params.vectors
-        assert isinstance(vectors, dict)
-        self.dim: int | None = vectors[DENSE].size if DENSE in vectors else None
+        self.dim: int | None = vectors[DENSE].size if isinstance(vectors, dict) and DENSE in vectors else None
 
     @classmethod
     def create(cls, client: QdrantClient, name: str, dim: int | None, layout: Layout) -> Store:
-        """An empty catalogue. The vocabulary with its state comes last: without it there is none."""
+        """An empty catalogue. Its statistics come last: without them there is none."""
         for half_made in (name, f"{name}-words"):
             client.delete_collection(half_made)
         client.create_collection(
@@ -104,22 +68,23 @@ class Store:
         )
         client.create_payload_index(name, "pack", models.PayloadSchemaType.INTEGER)
         client.create_collection(f"{name}-words", vectors_config={}, **layout.spread())
-        store = cls(client, name)
-        store._write_words([(STATE, State().as_payload())])
-        return store
+        points = [models.PointStruct(id=id, vector={}, payload=payload) for id, payload in State().as_points()]
+        client.upsert(f"{name}-words", points, wait=True)
+        return cls(client, name)
 
     # --- reading ---
 
     def look_up(self, wanted: Iterable[Dimension]) -> tuple[State, dict[Dimension, tuple[int, int]]]:
-        """The state, without what only the writer needs, and of each dimension that occurs its number and its document
+        """The state without its ledger, and of each dimension that occurs its number and its document
         frequency; one request for a query."""
         by_id = {dimension.id: dimension for dimension in wanted}
-        payloads = self._words([STATE, *by_id], ["statistics", "number", "df"])
+        payloads = self._words([STATISTICS, *by_id], ["statistics", "number", "df"])
         found = {by_id[id]: (held["number"], held["df"]) for id, held in payloads.items() if id in by_id}
-        return state_of(payloads[STATE]), found
+        return State.of_points(payloads), found
 
     def state(self) -> State:
-        return state_of(self._words([STATE], True)[STATE])
+        """With the ledger."""
+        return State.of_points(self._words([STATISTICS, LEDGER], True))
 
     def _words(self, ids: Iterable[str], fields: list[str] | bool) -> dict[str, dict[str, Any]]:
         return {
@@ -168,7 +133,7 @@ class Store:
             "gone": [id for id in gone if id in before],
             "words": [(dimension.id, _entry(dimension, *held)) for dimension, held in changed.items() if held[1]],
             "forgotten": [dimension.id for dimension, (_number, df) in changed.items() if not df],
-            "state": state.as_payload(),
+            "state": state.as_points(),
         }
         self._write_words([(JOURNAL, batch)])
         self._carry_out(batch)
@@ -183,7 +148,7 @@ class Store:
             self.client.upsert(self.name, [models.PointStruct(**point) for point in batch["points"]], wait=True)
         if batch["gone"]:
             self.client.delete(self.name, models.PointIdsList(points=batch["gone"]), wait=True)
-        self._write_words([*batch["words"], (STATE, batch["state"])])
+        self._write_words([*batch["words"], *batch["state"]])
         self.client.delete(self.vocabulary, models.PointIdsList(points=[*batch["forgotten"], JOURNAL]), wait=True)
 
     def _recount(
@@ -233,13 +198,13 @@ class Store:
             if not moved:
                 return False
             state.weighing_from = 0
-            self._write_words([(STATE, state.as_payload())])
+            self._write_words(state.as_points())
         records, following = self.client.scroll(
             self.name, limit=AT_ONCE, offset=state.weighing_from, with_payload=["fields"]
         )
         self._weigh(state, {int(record.id): fields_in(record.payload) for record in records})
         state.weighing_from = None if following is None else int(str(following))
-        self._write_words([(STATE, state.as_payload())])
+        self._write_words(state.as_points())
         return True
 
     def _weigh(self, state: State, documents: Mapping[int, Fields]) -> None:

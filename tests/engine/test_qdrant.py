@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from qdrant_client import QdrantClient, models
 
 from retrieval_engine.qdrant import Entry, Layout, QdrantSearcher, connect
-from retrieval_engine.qdrant.store import STATE
+from retrieval_engine.qdrant.state import LEDGER, STATISTICS
 from retrieval_engine.qdrant.words import Dimension, Statistics
 from retrieval_engine.searcher import Searcher
 
@@ -108,7 +108,7 @@ def test_words_that_nobody_holds_any_more_are_forgotten(client: QdrantClient) ->
     searcher = made(client)
     searcher.put_many(FIRST)
     searcher.put_many([], gone=[1, 2, 3])
-    assert everything(client, searcher).keys() == {STATE}
+    assert everything(client, searcher).keys() == {STATISTICS, LEDGER}
     assert len(searcher) == 0
 
 

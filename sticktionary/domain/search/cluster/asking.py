@@ -77,7 +77,8 @@ class Patient:
         return self._patience.ask_or([], lambda: self._searcher.search(query, k, **options))
 
     def search_and_rank(self, query: str, id: int, k: int = 24, **options: Any) -> tuple[list[Hit], int | None]:
-        return self._patience.ask_or(([], None), lambda: self._searcher.search_and_rank(query, id, k, **options))
+        nothing: tuple[list[Hit], int | None] = [], None
+        return self._patience.ask_or(nothing, lambda: self._searcher.search_and_rank(query, id, k, **options))
 
     def rank_of(self, query: str, id: int, **options: Any) -> int | None:
         return self._patience.ask_or(None, lambda: self._searcher.rank_of(query, id, **options))
