@@ -1,0 +1,213 @@
+"""IGSR: the sticker that answers a chat with a history. What is remembered of earlier sessions helps to say what is
+meant. (MultiChat)
+
+This is the model the paper means: the released code maps three copies of the text to the picture's width with weights
+that are random at every call, leaves the intent's loss out, and compares one pair at a time, which is no comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..lexical import LexicalIndex
+from ..losses import info_nce
+from ..text import tokenise
+from ..training.recipes import setting
+from . import wording
+from .clip import cosines, seen
+from .conversations import Session, Use
+from .gallery import Gallery, Places
+from .int_ra import IGNORED
+from .knowing import as_lines
+from .learning import DialogueModel, Training
+from .providers import Provided
+from .towers import Joint
+
+MEMORIES: Final = ("words", "vectors", "random", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class IgsrSettings(Training):
+    """IGSR's. The paper's batch of two has one wrong sticker for each right one; a queue of past ones has more."""
+
+    memory: str = setting(
+        "words",
+        "How earlier sessions are chosen: by words (BM25), by the text tower's vectors, at random, or not at all.",
+        choices=MEMORIES,
+        advanced=False,
+    )
+    n_memories: int = setting(5, "Summaries of earlier sessions that are read.", low=1, high=50, advanced=False)
+    intent_weight: float = setting(1.0, "Of the loss of the intent; 0 leaves it out.", low=0.0, high=100.0)
+    with_label: bool = setting(True, "Add what the predicted intent is called to what is looked for.")
+    queue: int = setting(1_024, "Past stickers that are wrong answers, too; 0 for those of the batch alone.", low=0)
+    memory_length: int = setting(128, "Tokens of the memories, at most.", low=4, high=8_192)
+
+
+class Igsr(DialogueModel):
+    """score = cos(W_r [memory; context], picture)."""
+
+    def __init__(
+        self, gallery: Gallery, joint: Joint, settings: IgsrSettings, summaries: Provided, seed: int = 0
+    ) -> None:
+        super().__init__(gallery)
+        self.joint, self.settings = joint, settings
+        self.memory = MemoryBank(settings, summaries, joint, seed)
+        self.intents = gallery.conversations.intents
+        self.classify = nn.Linear(2 * joint.width, len(self.intents))
+        self.carry = nn.Linear(2 * joint.width, joint.width)
+        with torch.no_grad():
+            names = joint.vectors_of(self.intents, 16) if self.intents else torch.zeros(0, joint.width)
+        self.register_buffer("labels", names)
+        self.queue = Queue(settings.queue, joint.width)
+
+    def losses(self, uses: Sequence[Use], rng: np.random.Generator, progress: float) -> dict[str, Tensor]:
+        """L = L_contrast + weight x L_intent: symmetric InfoNCE over the batch and the queue, and the cross entropy of
+        the intent. Near duplicates, and what is used for the same, are no negatives."""
+        golds = self.gallery.conversations.golds(uses)
+        logits, wanted = self._intend(uses)
+        images = F.normalize(self.joint.see(self.gallery.drawn(golds, rng)).vector, dim=-1)
+        past, past_places = self.queue.held()
+        rows = torch.cat([images, past.to(images)])
+        same = self.gallery.same([*golds, *past_places], golds, intent=True).to(images.device)
+        positive = torch.eye(len(rows), len(uses), dtype=torch.bool, device=images.device)
+        contrast = info_nce(rows, wanted, self.joint.scale.exp(), positive, ignored=same)
+        self.queue.came(images, golds)
+        intents = self._intents_of(uses)
+        if not self.settings.intent_weight or bool((intents == IGNORED).all()):
+            return {"loss": contrast, "contrast": contrast}
+        intent = F.cross_entropy(logits, intents, ignore_index=IGNORED)
+        return {"loss": contrast + self.settings.intent_weight * intent, "contrast": contrast, "intent": intent}
+
+    def scores(self, uses: Sequence[Use], candidates: Places) -> Tensor:
+        """Cosines."""
+        looks = self.once("looks", lambda: F.normalize(seen(self.joint, self.gallery).vector, dim=-1))
+        return cosines(self._intend(uses)[1], looks, candidates)
+
+    def moved(self) -> None:
+        """The step's stickers join the queue."""
+        super().moved()
+        self.queue.take_in()
+
+    def _intend(self, uses: Sequence[Use]) -> tuple[Tensor, Tensor]:
+        """(logits of the intent, z of length 1) from R_I = [R_m; R_c]."""
+        settings, told = self.settings, self.gallery.conversations
+        said = [wording.context(use, told, settings.n_turns, self.joint.separator) for use in uses]
+        context = self.joint.vectors_of(said, settings.length)
+        recalled = [self.joint.separator.join(self.memory(use, text)) for use, text in zip(uses, said, strict=True)]
+        both = torch.cat([self._recalled(recalled, context), context], dim=1)
+        logits: Tensor = self.classify(both)
+        wanted = self.carry(both)
+        if settings.with_label and settings.intent_weight:
+            wanted = wanted + logits.softmax(-1) @ self.labels  # type: ignore[operator]
+        return logits, F.normalize(wanted, dim=-1)
+
+    def _recalled(self, texts: Sequence[str], like: Tensor) -> Tensor:
+        """R_m, [n, d]: zero where nothing is remembered."""
+        there = [at for at, text in enumerate(texts) if text]
+        rows = torch.zeros_like(like)
+        if not there:
+            return rows
+        vectors = self.joint.vectors_of([texts[at] for at in there], self.settings.memory_length)
+        return rows.index_copy(0, torch.tensor(there, device=rows.device), vectors)
+
+    def _intents_of(self, uses: Sequence[Use]) -> Tensor:
+        number = {name: at for at, name in enumerate(self.intents)}
+        return torch.tensor([number.get(use.intent or "", IGNORED) for use in uses], device=self.joint.device)
+
+
+class MemoryBank:
+    """Summaries of the sessions strictly before the current one in the same chat, and which of them bear on it.
+
+    A summary that a person wrote is taken as it is; of a session without one it is made by the provider of summaries.
+    """
+
+    def __init__(self, settings: IgsrSettings, summaries: Provided, joint: Joint, seed: int = 0) -> None:
+        self._settings, self._summaries, self._joint, self._seed = settings, summaries, joint, seed
+        self._chosen: dict[tuple[str, str], list[str]] = {}
+        self._index, self._numbers = LexicalIndex(), dict[str, int]()  # all summaries that were ever asked among
+        self._vectors: dict[str, Tensor] = {}  # of the text tower as it was when first asked
+
+    def __call__(self, use: Use, said: str) -> list[str]:
+        """The summaries that bear most on what was `said`, best first; chosen once for each use."""
+        if (use.id, said) not in self._chosen:
+            self._chosen[use.id, said] = self._choose(use, said)
+        return self._chosen[use.id, said]
+
+    def _choose(self, use: Use, said: str) -> list[str]:
+        if self._settings.memory == "none" or not use.earlier:
+            return []
+        held = [text for text in (self.summary(session, use.language) for session in use.earlier) if text]
+        order = {"words": self._by_words, "vectors": self._by_vectors, "random": self._at_random}
+        return [held[at] for at in order[self._settings.memory](use, said, held)[: self._settings.n_memories]]
+
+    def summary(self, session: Session, language: str) -> str:
+        """Of one session; empty where there is nothing to sum up."""
+        lines = as_lines(session.turns)
+        if not session.summary and not lines:
+            return ""
+        return self._summaries([lines], language, said=[session.summary or None])[0].text
+
+    def _by_words(self, use: Use, said: str, held: Sequence[str]) -> list[int]:
+        """BM25; what shares no word with what was said is not remembered."""
+        for text in held:
+            if text not in self._numbers:
+                self._numbers[text] = len(self._numbers)
+                self._index.put(self._numbers[text], tokenise(text))
+        at = {self._numbers[text]: place for place, text in enumerate(held)}
+        return [at[number] for number in self._index.search(tokenise(said), None, allow=at.keys()).ids.tolist()]
+
+    def _by_vectors(self, use: Use, said: str, held: Sequence[str]) -> list[int]:
+        query, *others = (self._vector(text) for text in (said, *held))
+        order: list[int] = (torch.stack(others) @ query).argsort(descending=True, stable=True).tolist()
+        return order
+
+    def _at_random(self, use: Use, said: str, held: Sequence[str]) -> list[int]:
+        number = int.from_bytes(use.id.encode()[-8:], "big")
+        order: list[int] = np.random.default_rng((self._seed, number)).permutation(len(held)).tolist()
+        return order
+
+    def _vector(self, text: str) -> Tensor:
+        if text not in self._vectors:
+            with torch.no_grad():
+                self._vectors[text] = self._joint.vectors_of([text], self._settings.memory_length)[0]
+        return self._vectors[text]
+
+
+class Queue(nn.Module):
+    """The pictures of past stickers as further negatives (He et al. 2020, "Momentum contrast"): exact while the picture
+    tower is frozen, a little stale while it learns. It changes when a step is taken, not when its loss is computed, so
+    that a step can be computed again."""
+
+    def __init__(self, size: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("vectors", torch.zeros(size, width))
+        self.register_buffer("places", torch.full((size,), -1, dtype=torch.int64))
+        self._new: tuple[Tensor, Tensor] | None = None
+
+    def held(self) -> tuple[Tensor, list[int]]:
+        """Vectors [m, d] and the stickers they are of."""
+        vectors, places = self.vectors, self.places
+        assert isinstance(vectors, Tensor)
+        assert isinstance(places, Tensor)
+        there = places >= 0
+        return vectors[there], places[there].tolist()
+
+    def came(self, vectors: Tensor, places: Sequence[int]) -> None:
+        """What a step saw."""
+        self._new = vectors.detach(), torch.tensor(places, device=vectors.device)
+
+    def take_in(self) -> None:
+        """The newest come first and the oldest go."""
+        if self._new is None:
+            return
+        for name, new in zip(("vectors", "places"), self._new, strict=True):
+            held: Tensor = getattr(self, name)
+            held.copy_(torch.cat([new.to(held), held])[: len(held)])
+        self._new = None

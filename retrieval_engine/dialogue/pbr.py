@@ -1,0 +1,270 @@
+"""PBR, Perceive before Respond: the sticker of a pack that answers a dialogue, by a model that has learned to see what
+stickers feel.
+
+Two towers align dialogues and stickers, and a layer of attention between them says whether a pair matches. While it
+learns, anchors of a teacher of emotions are distilled into the picture tower (EKD), stickers are told apart within and
+between packs (TSCL), and wrong stickers for the matcher may be drawn by their sentiment (PHSM).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..training.recipes import setting
+from .clip import cosines, seen
+from .conversations import Use
+from .emotions import Anchors, by_emotion, polarity_of
+from .gallery import Gallery, Places
+from .learning import DialogueModel, Training
+from .phsm import Feel, distance, one_of_each, weights_by_row, wrong_weights
+from .sampling import Negatives
+from .towers import Joint, Seen
+from .tscl import Contrast, contrasts
+from .wording import context
+
+TEACHER_UNTIL: Final = 0.2
+"""Share of the training in which polarities come from the teacher; then from the student."""
+
+
+@dataclass(frozen=True, slots=True)
+class PbrSettings(Training):
+    """PBR's, with sentiment-aware negatives off until they win on validation data."""
+
+    batch: int = setting(8, "Dialogues for one step.", low=2, high=4_096, advanced=False)
+    learning_rate: float = setting(1e-4, "Of AdamW, at its height.", low=1e-8, high=1.0, advanced=False)
+    weight_decay: float = setting(2e-2, "Of AdamW, on matrices alone.", low=0.0, high=1.0)
+    n_turns: int = setting(20, "The last turns before the sticker that are read.", low=1, high=200, advanced=False)
+    length: int = setting(512, "Tokens of a dialogue, at most: the last ones.", low=4, high=8_192)
+    candidates: int = setting(10, "Stickers of a pack that stand beside each other, the right one among them.", low=2)
+    emotions: float = setting(
+        0.5, "Weight of the distilled emotions (EKD); 0 leaves them out.", low=0.0, advanced=False
+    )
+    intra: float = setting(0.5, "Weight of telling stickers of a pack apart (TSCL); 0: none.", low=0.0, advanced=False)
+    inter: float = setting(
+        0.5, "Weight of telling those of other packs apart (TSCL); 0: none.", low=0.0, advanced=False
+    )
+    negatives: str = setting(
+        "semantic",
+        "How wrong stickers for the matcher are drawn: at random, by how like they are, or by sentiment as well.",
+        choices=("random", "semantic", "sentiment"),
+        advanced=False,
+    )
+    kappa: float = setting(1.0, "How much sentiment counts (PHSM), at its height.", low=0.0, high=20.0)
+    ramp_from: float = setting(0.3, "Share of the training at which sentiment begins to count.", low=0.0, high=1.0)
+    ramp_to: float = setting(0.7, "Share of the training at which it counts wholly.", low=0.0, high=1.0)
+    anchors: int = setting(60, "Anchors of each emotion, at most.", low=1, high=1_000)
+    teacher_temperature: float = setting(0.1, "Of the teacher's cosines to the anchors.", low=1e-3, high=10.0)
+    sampling_temperature: float = setting(0.07, "Of the likeness by which wrong ones are drawn.", low=1e-3, high=10.0)
+    layers: int = setting(2, "Layers of attention between dialogue and sticker.", low=1, high=24)
+    shortlist: int = setting(50, "Stickers by their vectors that the matcher looks at again.", low=1, high=10_000)
+
+
+class Pbr(DialogueModel):
+    """Stage 1: cos(dialogue, sticker). Stage 2, for the best of these: the matcher. (Sections 8.1, 8.7)"""
+
+    def __init__(
+        self, gallery: Gallery, joint: Joint, settings: PbrSettings, anchors: Anchors | None, feel: Feel
+    ) -> None:
+        super().__init__(gallery)
+        self.joint, self.settings, self._feel = joint, settings, feel
+        self._negatives = Negatives(gallery)
+        self.matcher = Matcher(joint, settings.layers)
+        self.anchors = anchors
+        if settings.emotions:
+            if anchors is None:
+                raise ValueError("to distil emotions there must be anchors of a teacher")
+            self.emotion = nn.Linear(joint.image_width, len(anchors.centres))
+        self.contrast = Contrast(joint.image_width) if settings.intra or settings.inter else None
+
+    def losses(self, uses: Sequence[Use], rng: np.random.Generator, progress: float) -> dict[str, Tensor]:
+        """L = L_ITA + L_SDM + alpha L_EKD + beta L_intra + gamma L_inter."""
+        settings = self.settings
+        beside = self._beside(uses, rng)
+        looks = self.joint.see(self.gallery.drawn(beside.flat, rng))
+        words = self._read(uses)
+        images, texts = F.normalize(looks.vector, dim=-1), F.normalize(words.vector, dim=-1)
+        terms = {
+            "align": self._align(images, texts, beside),
+            "match": self._match(uses, looks, words, beside, progress),
+        }
+        loss = terms["align"] + terms["match"]
+        if settings.emotions:
+            terms["emotions"] = self._distil(looks, beside.flat)
+            loss = loss + settings.emotions * terms["emotions"]
+        if self.contrast is not None:
+            other = self.joint.see(self.gallery.drawn(beside.flat, rng))
+            packs = torch.from_numpy(self.gallery.packs[beside.flat])
+            views = self.contrast(looks.pooled), self.contrast(other.pooled)
+            terms |= contrasts(*views, beside.of, packs.to(images.device), self._same(beside.flat, beside.flat))
+            loss = loss + sum(getattr(settings, name) * terms[name] for name in ("intra", "inter"))
+        return {"loss": loss, **terms}
+
+    def scores(self, uses: Sequence[Use], candidates: Places) -> Tensor:
+        """1 + the matcher's probability for the `shortlist` best by their vectors; below, the others by cosine."""
+        looks = self.once("looks", lambda: seen(self.joint, self.gallery))
+        words = self._read(uses)
+        first = cosines(F.normalize(words.vector, dim=-1), F.normalize(looks.vector, dim=-1), candidates)
+        best = first.topk(min(self.settings.shortlist, candidates.shape[1]), dim=1).indices
+        places = torch.from_numpy(candidates).to(best.device).gather(1, best)
+        found = torch.stack([self._matched(words.of(row), looks, own) for row, own in enumerate(places)])
+        return (first - 3).scatter(1, best, 1 + found)
+
+    def aligned(self, uses: Sequence[Use], candidates: Places) -> Tensor:
+        """The cosines of the first stage alone."""
+        looks = self.once("looks", lambda: seen(self.joint, self.gallery))
+        return cosines(F.normalize(self._read(uses).vector, dim=-1), F.normalize(looks.vector, dim=-1), candidates)
+
+    def _matched(self, words: Words, looks: Seen, places: Tensor) -> Tensor:
+        """[m]: how likely each of the stickers at `places` matches one dialogue."""
+        logits: Tensor = self.matcher(words.repeated(len(places)), looks.tokens[places])
+        return logits.softmax(-1)[:, 1]
+
+    # --- what stands beside each other ---
+
+    def _read(self, uses: Sequence[Use]) -> Words:
+        told = self.gallery.conversations
+        said = [context(use, told, self.settings.n_turns, self.joint.separator) for use in uses]
+        tokens = self.joint.tokenise(said, self.settings.length)
+        read = self.joint.read(tokens)
+        return Words(read.vector, read.tokens, tokens.mask.to(read.vector.device))
+
+    def _beside(self, uses: Sequence[Use], rng: np.random.Generator) -> Beside:
+        """Each dialogue's right sticker, and others of its pack."""
+        flat, of, right = list[int](), list[int](), list[int]()
+        for number, gold in enumerate(self.gallery.conversations.golds(uses)):
+            right.append(len(flat))
+            others = self._negatives.in_pack(gold, self.settings.candidates - 1, rng)
+            flat += [gold, *others.tolist()]
+            of += [number] * (1 + len(others))
+        device = self.joint.device
+        return Beside(flat, torch.tensor(of, device=device), torch.tensor(right, device=device))
+
+    def _same(self, rows: Sequence[int], columns: Sequence[int]) -> Tensor:
+        return self.gallery.same(rows, columns).to(self.joint.device)
+
+    # --- the losses ---
+
+    def _align(self, images: Tensor, texts: Tensor, beside: Beside) -> Tensor:
+        """L_ITA = (L_I2T + L_T2I) / 2: the right sticker among the dialogues of the batch, and the dialogue among the
+        stickers of its own pack. (Equations 3 and 4; the temperature they lack is learned.)"""
+        logits = self.joint.scale.exp() * texts @ images.T
+        own = beside.of[None] == torch.arange(len(texts), device=texts.device)[:, None]
+        to_image = F.cross_entropy(logits.masked_fill(~own, -torch.inf), beside.right)
+        golds = [beside.flat[at] for at in beside.right.tolist()]
+        skipped = self._same(golds, golds).fill_diagonal_(fill_value=False)
+        to_text = logits[:, beside.right].T.masked_fill(skipped, -torch.inf)
+        return (F.cross_entropy(to_text, torch.arange(len(texts), device=texts.device)) + to_image) / 2
+
+    def _match(self, uses: Sequence[Use], looks: Seen, words: Words, beside: Beside, progress: float) -> Tensor:
+        """L_SDM: the cross entropy of right pairs, of dialogues with a wrong sticker of the whole batch, and of right
+        stickers with a wrong dialogue."""
+        stickers, dialogues = self.draw_wrong(uses, looks, words, beside, progress)
+        right, numbers = beside.right, torch.arange(len(uses), device=beside.right.device)
+        yes, no = torch.ones_like(right), torch.zeros_like(right)
+        pairs = ((numbers, right, yes), (numbers, stickers, no), (dialogues, right, no))
+        text, image, target = (torch.cat(side) for side in zip(*pairs, strict=True))
+        there = (text >= 0) & (image >= 0)
+        return F.cross_entropy(self.matcher(words.of(text[there]), looks.tokens[image[there]]), target[there])
+
+    def draw_wrong(
+        self, uses: Sequence[Use], looks: Seen, words: Words, beside: Beside, progress: float
+    ) -> tuple[Tensor, Tensor]:
+        """int64 [B] each: for every dialogue a wrong sticker, as a place in `beside.flat`, and for every right sticker
+        a wrong dialogue; -1 where there is none. Nothing of it has a gradient."""
+        settings = self.settings
+        with torch.no_grad():
+            likeness = F.normalize(words.vector, dim=-1) @ F.normalize(looks.vector, dim=-1).T
+            golds = [beside.flat[at] for at in beside.right.tolist()]
+            excluded = self._same(golds, beside.flat)
+            apart = None
+            if (kappa := self.kappa(progress)) > 0:
+                apart = distance([self._feel(use) for use in uses], self.polarities(looks, beside.flat, progress))
+            logits = likeness / settings.sampling_temperature if settings.negatives != "random" else 0 * likeness
+            weights = wrong_weights(logits, apart, excluded, kappa)
+            back = weights_by_row(weights.log()[:, beside.right].T)
+        return one_of_each(weights), one_of_each(back)
+
+    def kappa(self, progress: float) -> float:
+        """How much sentiment counts at this share of the training: a straight ramp from 0 to `kappa`."""
+        settings = self.settings
+        if settings.negatives != "sentiment":
+            return 0.0
+        done = (progress - settings.ramp_from) / max(settings.ramp_to - settings.ramp_from, 1e-9)
+        return settings.kappa * min(1.0, max(0.0, done))
+
+    def polarities(self, looks: Seen, places: Sequence[int], progress: float) -> Tensor:
+        """[M]: how positive stickers are, by the teacher to begin with, then by the student."""
+        assert self.anchors is not None
+        if progress < TEACHER_UNTIL or not self.settings.emotions:
+            logits = self.anchors.targets[torch.tensor(places)].clamp(min=1e-12).log()
+        else:
+            logits = self.emotion(looks.pooled)
+        return polarity_of(by_emotion(logits, self.anchors.emotion))
+
+    def _distil(self, looks: Seen, places: Sequence[int]) -> Tensor:
+        """L_EKD = KL(teacher || student) over the anchors, of every sticker."""
+        assert self.anchors is not None
+        wanted = self.anchors.targets[torch.tensor(places)].to(looks.pooled)
+        return F.kl_div(self.emotion(looks.pooled).log_softmax(-1), wanted, reduction="batchmean")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The stickers of a batch: `flat` [M] places in the gallery, `of` [M] the dialogue that each stands beside, `right`
+    [B] where in `flat` each dialogue's right one is."""
+
+    flat: list[int]
+    of: Tensor
+    right: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Dialogues: `vector` [n, d], `tokens` [n, L, Dt], `mask` bool [n, L]."""
+
+    vector: Tensor
+    tokens: Tensor
+    mask: Tensor
+
+    def of(self, rows: Tensor | int) -> Words:
+        """Some of them."""
+        chosen = torch.as_tensor(rows, device=self.mask.device).reshape(-1)
+        return Words(self.vector[chosen], self.tokens[chosen], self.mask[chosen])
+
+    def repeated(self, n: int) -> Words:
+        """The only one, `n` times."""
+        return self.of(torch.zeros(n, dtype=torch.int64))
+
+
+class Matcher(nn.Module):
+    """Whether a dialogue and a sticker match: the dialogue's words look at the sticker's places, layer by layer."""
+
+    def __init__(self, joint: Joint, layers: int) -> None:
+        super().__init__()
+        width = joint.text_width
+        self.carry = nn.Linear(joint.image_width, width)
+        self.layers = nn.ModuleList(
+            nn.TransformerDecoderLayer(
+                width, max(4, width // 64), 2 * width, dropout=0.0,
+                activation="gelu", batch_first=True, norm_first=True,
+            )
+            for _ in range(layers)
+        )  # fmt: skip
+        self.norm, self.decide = nn.LayerNorm(width), nn.Linear(width, 2)
+
+    def forward(self, words: Words, places: Tensor) -> Tensor:
+        """[n, 2]: no and yes, of n pairs; `places` [n, P, Dv]."""
+        states, memory, padded = words.tokens, self.carry(places), ~words.mask
+        for layer in self.layers:
+            states = layer(states, memory, tgt_key_padding_mask=padded)
+        held = words.mask[..., None]
+        mean = (self.norm(states) * held).sum(1) / held.sum(1).clamp(min=1)
+        logits: Tensor = self.decide(mean)
+        return logits

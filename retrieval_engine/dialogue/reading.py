@@ -1,0 +1,205 @@
+"""The conversations of a frozen release: its common tables, with what annotators said of stickers and their uses."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from msgspec import Struct
+
+from .. import taxonomy
+from ..data import DataError
+from ..paper_tables.table import lines_of
+from ..training.release import Part
+from .conversations import ATTRIBUTES, Conversations, Polarity, Scenario, Session, Sticker, Turn, Use
+
+SEVEN: Final = "ser30k-7"
+Kept = TypeVar("Kept")
+
+
+class _Sticker(Struct):
+    sticker_id: str
+    file: str | None
+    pack_id: str
+    dup_cluster: str
+    printed_text: str = ""
+
+
+class _Polarity(Struct):
+    pos: float
+    neg: float
+
+
+class _Turn(Struct):
+    turn_id: str
+    speaker: str
+    text: str
+    sticker_id: str | None
+    polarity: _Polarity | None = None
+
+
+class _Session(Struct):
+    session_id: str
+    chat_id: str
+    ordinal: int
+    turn_ids: list[str]
+    summary: str
+
+
+class _Intent(Struct):
+    fine: str
+
+
+class _Sample(Struct):
+    sample_id: str
+    session_id: str
+    context_turns: list[str]
+    history_sessions: list[str]
+    speaker: str
+    own_text: str
+    gold: str
+    acceptable: list[str]
+    scenario: Scenario | None
+    intent: _Intent | None
+    appropriate: bool | None
+    lang: str
+    part: Part
+
+
+class _Label(Struct):
+    task: str
+    target: dict[str, Any]
+    lang: str
+    taxonomy: str
+    value: dict[str, Any] | None
+
+
+class _Query(Struct):
+    sticker_id: str
+    query: str
+    status: str
+
+
+def read(folder: Path, *, has_picture: Collection[str] | None = None) -> Conversations:
+    """The conversations of the release in `folder`. Stickers without a picture are no part of the gallery: a release
+    carries those it may, `has_picture` names what is at hand besides. `DataError` names a line that is spoiled, and a
+    release without conversations."""
+    samples = list(lines_of(folder / "samples.jsonl", _Sample))
+    stickers = list(_stickers(folder, has_picture or (), _intents(samples)))
+    if not samples:
+        raise DataError(f"{folder}: nothing in samples.jsonl; this release holds no conversations")
+    known, dropped, uses = {sticker.id for sticker in stickers}, Counter[str](), list[Use]()
+    tables = _Tables(folder)
+    for sample in samples:
+        use = tables.use(sample)
+        if reason := _reason_against(use, known):
+            dropped[reason] += 1
+        else:
+            uses.append(use)
+    return Conversations(stickers, uses, dropped)
+
+
+def _reason_against(use: Use, known: Collection[str]) -> str:
+    if use.gold not in known:
+        return "the sticker has no picture here"
+    if use.appropriate is False:
+        return "annotators say that the sticker does not fit"
+    if not use.last_words:
+        return "nobody says a word before the sticker"
+    return ""
+
+
+class _Tables:
+    """Turns and sessions by id."""
+
+    def __init__(self, folder: Path) -> None:
+        self._turns = {row.turn_id: _turn(row) for row in lines_of(folder / "turns.jsonl", _Turn)}
+        rows = list(lines_of(folder / "sessions.jsonl", _Session))
+        self._sessions = {row.session_id: self._session(row) for row in rows}
+
+    def _session(self, row: _Session) -> Session:
+        turns = tuple(_known(self._turns, id, row.session_id) for id in row.turn_ids)
+        return Session(row.session_id, row.chat_id, row.ordinal, turns, row.summary)
+
+    def use(self, row: _Sample) -> Use:
+        session = _known(self._sessions, row.session_id, row.sample_id)
+        return Use(
+            row.sample_id, row.session_id, session.chat, row.lang, row.part, row.speaker,
+            context=tuple(_known(self._turns, id, row.sample_id) for id in row.context_turns),
+            gold=row.gold,
+            own_text=row.own_text,
+            acceptable=frozenset((row.gold, *row.acceptable)),
+            intent=row.intent.fine if row.intent else None,
+            scenario=row.scenario,
+            appropriate=row.appropriate,
+            earlier=tuple(_known(self._sessions, id, row.sample_id) for id in row.history_sessions),
+        )  # fmt: skip
+
+
+def _known(table: Mapping[str, Kept], id: str, by: str) -> Kept:
+    try:
+        return table[id]
+    except KeyError:
+        raise DataError(f"{by} names {id}, which is not in the release") from None
+
+
+def _turn(row: _Turn) -> Turn:
+    polarity = Polarity(row.polarity.pos, row.polarity.neg) if row.polarity else None
+    return Turn(row.speaker, row.text, row.sticker_id, polarity)
+
+
+def _intents(samples: Iterable[_Sample]) -> dict[str, tuple[str, ...]]:
+    """By sticker, what it was used for, most often first, then in alphabetical order. (A sticker has several intents;
+    both papers' code takes one of them without saying which.)"""
+    counts = defaultdict[str, Counter[str]](Counter)
+    for sample in samples:
+        if sample.intent is not None:
+            counts[sample.gold][sample.intent.fine] += 1
+    return {id: tuple(sorted(held, key=lambda name: (-held[name], name))) for id, held in counts.items()}
+
+
+def _stickers(folder: Path, has_picture: Collection[str], intents: Mapping[str, tuple[str, ...]]) -> Iterator[Sticker]:
+    labels, queries = _labels(folder), _queries(folder)
+    for row in lines_of(folder / "stickers.jsonl", _Sticker):
+        if row.file is not None or row.sticker_id in has_picture:
+            said = labels.get(row.sticker_id, {})
+            yield Sticker(
+                row.sticker_id, row.dup_cluster, row.pack_id,
+                attributes={name: said[name] for name in ATTRIBUTES if name in said},
+                style=said.get("style"),
+                emotion=said.get("emotion"),
+                intents=intents.get(row.sticker_id, ()),
+                printed_text=row.printed_text,
+                queries=tuple(queries.get(row.sticker_id, ())),
+            )  # fmt: skip
+
+
+def _labels(folder: Path) -> dict[str, dict[str, str]]:
+    """By sticker, what its annotators say together of it alone, not of a use of it."""
+    found = defaultdict[str, dict[str, str]](dict)
+    for row in lines_of(folder / "annotation_labels.jsonl", _Label):
+        if row.value is not None and row.target.keys() == {"sticker_id"}:
+            found[row.target["sticker_id"]] |= _said(row.task, row.taxonomy, row.value)
+    return found
+
+
+def _said(task: str, reference: str, value: Mapping[str, Any]) -> dict[str, str]:
+    if task == "attribute":
+        return {name: ", ".join(value[name]) for name in ATTRIBUTES if value.get(name) is not None}
+    if task == "style":
+        return {"style": value["label"]}
+    if task == "emotion":
+        chosen = value.get("primary") or value["labels"][0]
+        return {"emotion": taxonomy.load(reference.partition("@")[0]).view(chosen, SEVEN)}
+    return {}
+
+
+def _queries(folder: Path) -> dict[str, list[str]]:
+    """What people typed for each sticker and others found it by, on the training side."""
+    found = defaultdict[str, list[str]](list)
+    for row in lines_of(folder / "queries" / "train.jsonl", _Query):
+        if row.status != "unproven":
+            found[row.sticker_id].append(row.query)
+    return found

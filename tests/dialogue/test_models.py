@@ -1,0 +1,212 @@
+"""What holds for every model: its parameters are made when it is built, each of them learns, what is frozen does not
+move, neither parts nor an interruption change anything, and no candidate's score hangs on what stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from retrieval_engine.dialogue import worlds
+from retrieval_engine.dialogue.clip import ClipSettings, ContextClip
+from retrieval_engine.dialogue.conversations import Conversations, Session, Turn
+from retrieval_engine.dialogue.emotions import EmotionTeacher, anchors_of
+from retrieval_engine.dialogue.gallery import Gallery
+from retrieval_engine.dialogue.igsr import Igsr, IgsrSettings
+from retrieval_engine.dialogue.int_ra import IntRa, IntRaSettings
+from retrieval_engine.dialogue.knowing import SalientTurns
+from retrieval_engine.dialogue.learning import DialogueLearner, DialogueModel, Training, scores_of, train
+from retrieval_engine.dialogue.mmbert import Mmbert, MmbertSettings
+from retrieval_engine.dialogue.pbr import Pbr, PbrSettings
+from retrieval_engine.dialogue.phsm import feeling
+from retrieval_engine.dialogue.providers import Provided
+from retrieval_engine.dialogue.srs import Srs, SrsSettings
+from retrieval_engine.dialogue.stickerllm import StickerLlm, StickerLlmSettings
+from retrieval_engine.dialogue.towers import Joint, Spec, build, build_encoder, build_language_model
+from retrieval_engine.dialogue.wording import all_texts
+from retrieval_engine.training.run import STOP, Refused, Stopped
+
+SMALL: dict[str, Any] = {"epochs": 1, "batch": 6, "length": 24, "learning_rate": 3e-3, "part": 64}
+Made = Callable[..., DialogueModel]
+
+
+def little_world() -> Gallery:
+    """Thirty uses of stickers of one world, some with words on them, in chats that were talked in before."""
+    made = worlds.replies(n_train=24, n_test=6)
+    stickers = [
+        replace(sticker, printed_text="mita" if at % 2 else "", attributes={"face": "mita"} if at % 3 else {})
+        for at, sticker in enumerate(made.gallery.stickers)
+    ]
+    earlier = (
+        Session("ses_a", "chat", 1, (Turn("User_1", "mita vola"), Turn("User_2", "rapo")), "mita"),
+        Session("ses_b", "chat", 2, (Turn("User_1", "kilo zuta"),)),
+    )
+    uses = [replace(use, earlier=earlier if at % 4 else ()) for at, use in enumerate(made.conversations.uses)]
+    return Gallery(Conversations(stickers, uses), made.gallery.frames)
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Gallery:
+    return little_world()
+
+
+@dataclass(frozen=True)
+class Case:
+    settings: Training
+    make: Callable[[Gallery, Any, Joint], DialogueModel]
+
+
+def anchored(gallery: Gallery, settings: PbrSettings, joint: Joint) -> Pbr:
+    teacher = EmotionTeacher(gallery, build(Spec("tiny"), ["a"])).eval()
+    anchors = anchors_of(teacher, range(len(gallery)), 2, 0.1)
+    return Pbr(gallery, joint, settings, anchors, feeling(lambda texts, language: [], 4))
+
+
+def no_knowledge(gallery: Gallery, settings: IntRaSettings, joint: Joint) -> IntRa:
+    return IntRa(gallery, joint, settings, Provided("knowledge"))
+
+
+def remembering(gallery: Gallery, settings: IgsrSettings, joint: Joint) -> Igsr:
+    return Igsr(gallery, joint, settings, Provided("summary", stub=SalientTurns()))
+
+
+def one_stream(gallery: Gallery, settings: MmbertSettings, joint: Joint) -> Mmbert:
+    return Mmbert(gallery, build_encoder(Spec("tiny"), all_texts(gallery.conversations)), joint, settings)
+
+
+def talking(gallery: Gallery, settings: StickerLlmSettings, joint: Joint) -> StickerLlm:
+    return StickerLlm(gallery, joint, build_language_model(Spec("tiny"), all_texts(gallery.conversations)), settings)
+
+
+CASES = {
+    "clip": Case(ClipSettings(**SMALL), lambda gallery, settings, joint: ContextClip(gallery, joint, settings)),
+    "srs": Case(SrsSettings(**SMALL, candidates=4, n_turns=3), lambda gallery, s, joint: Srs(gallery, joint, s)),
+    "mmbert": Case(MmbertSettings(**SMALL), one_stream),
+    "int-ra": Case(IntRaSettings(**SMALL, heads=4), no_knowledge),
+    "int-ra, scalar": Case(IntRaSettings(**SMALL, heads=4, relation="scalar"), no_knowledge),
+    "int-ra, bare": Case(IntRaSettings(**SMALL, attributes=False, knowledge=False, hardest=False), no_knowledge),
+    "igsr": Case(IgsrSettings(**SMALL, queue=8), remembering),
+    "igsr, vectors": Case(IgsrSettings(**SMALL, queue=0, memory="vectors", with_label=False), remembering),
+    "pbr": Case(PbrSettings(**SMALL, candidates=4, anchors=2, layers=1, negatives="sentiment"), anchored),
+    "pbr, bare": Case(PbrSettings(**SMALL, candidates=4, layers=1, emotions=0.0, intra=0.0, inter=0.0), anchored),
+    "stickerllm": Case(StickerLlmSettings(**SMALL), talking),
+}
+all_models = pytest.mark.parametrize("name", CASES)
+
+
+def made(name: str, gallery: Gallery, *, frozen: bool = False, **changes: Any) -> tuple[DialogueModel, Any]:
+    torch.manual_seed(0)
+    case = CASES[name]
+    joint = build(Spec("tiny", freeze_image=frozen, freeze_text=frozen), all_texts(gallery.conversations))
+    settings = replace(case.settings, **changes)  # type: ignore[type-var]  # every settings class is a dataclass
+    return case.make(gallery, settings, joint), settings
+
+
+def kept(model: DialogueModel) -> dict[str, torch.Tensor]:
+    return {name: weights.detach().clone() for name, weights in model.named_parameters()}
+
+
+@all_models
+def test_every_trained_parameter_gets_a_gradient_and_none_is_made_on_the_way(name: str, gallery: Gallery) -> None:
+    model, settings = made(name, gallery)
+    before = [id(parameter) for parameter in model.parameters()]
+    learner = DialogueLearner(model, gallery.conversations.of("train"), settings)
+    for step in range(4):
+        learner.learn(step, 64)
+        learner.moved()
+    trained = {id(parameter): name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    without = {name for name, p in model.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())}
+    assert without == set()
+    assert trained
+    scores_of(model, gallery.conversations.of("test"), np.arange(4)[None].repeat(6, 0))
+    assert [id(parameter) for parameter in model.parameters()] == before
+
+
+@all_models
+def test_what_is_frozen_stays_to_the_bit_and_the_rest_moves(name: str, gallery: Gallery, tmp_path: Path) -> None:
+    frozen = name in ("clip", "stickerllm", "mmbert", "igsr") and name != "clip"
+    model, settings = made(name, gallery, frozen=frozen, weight_decay=0.5, epochs=5, batch=6)
+    before = kept(model)
+    fitted = train(model, gallery.conversations.of("train"), settings, tmp_path)
+    assert fitted.steps == 20
+    for parameter_name, weights in model.named_parameters():
+        assert torch.equal(weights, before[parameter_name]) != weights.requires_grad, parameter_name
+
+
+@all_models
+def test_parts_give_the_gradient_of_the_whole_batch(name: str, gallery: Gallery) -> None:
+    found = []
+    for part in (64, 2):
+        model, settings = made(name, gallery)
+        values = DialogueLearner(model, gallery.conversations.of("train"), settings, seed=1).learn(3, part)
+        gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+        found.append((values["loss"], torch.cat(gradients)))
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-5)
+    assert torch.allclose(found[0][1], found[1][1], atol=2e-5)
+
+
+@all_models
+def test_scores_are_the_same_alone_and_among_others(name: str, gallery: Gallery) -> None:
+    """So nothing of a conversation or a candidate leaks into another by padding or by what is kept."""
+    model, _settings = made(name, gallery, **({"shortlist": 400} if name.startswith("pbr") else {}))
+    uses, candidates = gallery.conversations.of("test"), np.array([[3, 50, 7], [1, 2, 300], [9, 9, 8]] * 2)
+    together = scores_of(model, uses, candidates)
+    for row in range(3):
+        alone = scores_of(model, [uses[row]], candidates[row : row + 1, :2])
+        assert alone[0] == pytest.approx(together[row, :2], abs=1e-4)
+    assert np.isfinite(together).all()
+    assert together[2, 0] == pytest.approx(together[2, 1], abs=1e-6)
+
+
+@all_models
+def test_the_same_seed_gives_the_same_scores(name: str, gallery: Gallery, tmp_path: Path) -> None:
+    candidates, found = np.arange(5)[None].repeat(6, 0), []
+    for run in range(2):
+        model, settings = made(name, gallery)
+        train(model, gallery.conversations.of("train"), settings, tmp_path / str(run), seed=4)
+        found.append(scores_of(model, gallery.conversations.of("test"), candidates))
+    assert found[0] == pytest.approx(found[1], abs=1e-6)
+
+
+@all_models
+def test_bad_conversations_are_answered_all_the_same(name: str, gallery: Gallery) -> None:
+    """Emoji alone, two languages, a sticker nobody knows, no name, nothing before the sticker, ten thousand turns."""
+    model, _settings = made(name, gallery)
+    use = gallery.conversations.uses[0]
+    odd = [
+        replace(use, context=(Turn("User_1", "😭😭😭"),)),
+        replace(use, context=(Turn("User_1", "so 好难过 mita"), Turn("", "mita"))),
+        replace(use, context=(Turn("User_1", "", "no such sticker"),)),
+        replace(use, context=()),
+        replace(use, context=(Turn("User_1", "mita"),) * 10_000, intent="unheard of"),
+    ]
+    scores = scores_of(model, odd, np.arange(4)[None].repeat(len(odd), 0))
+    assert scores.shape == (5, 4)
+    assert np.isfinite(scores).all()
+    losses = model.train().losses(odd, np.random.default_rng(0), 0.5)
+    assert all(bool(torch.isfinite(value)) for value in losses.values())
+
+
+@pytest.mark.parametrize("name", ["igsr", "stickerllm"])
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(name: str, gallery: Gallery, tmp_path: Path) -> None:
+    uses = gallery.conversations.of("train")
+    (whole, settings), (halves, _), (resumed, _) = (made(name, gallery, epochs=2, save_every=1) for _ in range(3))
+    train(whole, uses, settings, tmp_path / "whole")
+    (tmp_path / "halves").mkdir()
+    (tmp_path / "halves" / STOP).touch()
+    with pytest.raises(Stopped):
+        train(halves, uses, settings, tmp_path / "halves")
+    (tmp_path / "halves" / STOP).unlink()
+    train(resumed, uses, settings, tmp_path / "halves")
+    assert {n: w.tolist() for n, w in kept(whole).items()} == {n: w.tolist() for n, w in kept(resumed).items()}
+
+
+def test_too_little_to_learn_from_is_refused(gallery: Gallery, tmp_path: Path) -> None:
+    model, settings = made("clip", gallery)
+    with pytest.raises(Refused, match="fewer than two training conversations"):
+        train(model, gallery.conversations.uses[:1], settings, tmp_path)
