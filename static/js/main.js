@@ -36,6 +36,7 @@ class Game {
     this.state = reduce(this.state, event)
     if (event.type === "snapshot") this.turned()
     if (event.type === "refused") this.refused(event)
+    if (event.type === "busy") this.askAgain()
     for (const update of this.updates) update(this.state)
     if (this.state.snapshot) this.view.update(this.state)
   }
@@ -114,6 +115,12 @@ class Game {
     const number = this.state.turn.asked + 1
     this.dispatch({ type: "asked", number, text: text.trim() })
     this.socket.ask({ type: "preview", lease: this.turn.lease, number, text: text.trim() })
+  }
+
+  // Everybody was told at once that there is no time, so they do not all come back at once.
+  askAgain() {
+    clearTimeout(this.againTimer)
+    this.againTimer = setTimeout(() => this.preview(this.state.turn.text), 1_000 + 2_000 * Math.random())
   }
 
   restoreText() {

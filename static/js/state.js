@@ -52,6 +52,9 @@ const steps = {
   // an answer to anything but the newest question is never shown
   results: (state, event) => (event.number === state.turn.asked ? inTurn(state, { results: event }) : state),
 
+  // the server has no time for this one; the same text may be asked for again
+  busy: (state, { number }) => (number === state.turn.asked ? inTurn(state, { askedFor: "" }) : state),
+
   sent(state, { move }) {
     const moves = [...state.moves, move]
     return { ...inTurn(state, { refusal: null, text: move.type === "add_query" ? "" : state.turn.text }), moves }

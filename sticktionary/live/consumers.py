@@ -22,9 +22,9 @@ from django.utils.translation import gettext, gettext_noop
 
 from sticktionary.domain.database import in_database
 from sticktionary.domain.errors import RuleBroken
-from sticktionary.domain.events import group_of
+from sticktionary.domain.events import group_of, spoken_by
 from sticktionary.domain.lab import shadowing
-from sticktionary.domain.people.admission import admit
+from sticktionary.domain.people.admission import admit, player_of
 from sticktionary.domain.play import dealing, labelling, machine
 from sticktionary.domain.play.dealing import WAIT
 from sticktionary.domain.play.sitting import snapshot_of
@@ -81,8 +81,7 @@ class PlayConsumer(AsyncWebsocketConsumer):
         await self.channel_layer.group_discard(group_of(self.player_id), self.channel_name)
         self.previews.stop()
         self._nudge(None)
-        if shown := self.previews.take_shown():
-            await in_database(partial(labelling.record_previews, shown))
+        await self.previews.write_down()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """What breaks here ends the socket at once, so that the page connects again: channels would first wait for its
@@ -110,7 +109,10 @@ class PlayConsumer(AsyncWebsocketConsumer):
             await self._handle(message)
 
     async def news(self, event: dict[str, Any]) -> None:
-        """Something this player can see has changed. However much does, one snapshot tells it."""
+        """Something this player can see has changed. However much does, one snapshot tells it; what this page has moved
+        itself, the answer to its move tells."""
+        if event.get("by") == self.channel_name:
+            return
         self.is_stale = True
         if self.telling is None or self.telling.done():
             self.telling = asyncio.create_task(self._tell())
@@ -145,8 +147,11 @@ class PlayConsumer(AsyncWebsocketConsumer):
         except RuleBroken as refusal:
             await self._refuse(None, refusal)
         else:
-            await self._hand(protocol.encode(protocol.Snapshot(state)))
-            self._nudge(state.turn)
+            await self._tell_state(state)
+
+    async def _tell_state(self, state: Snapshot) -> None:
+        await self._hand(protocol.encode(protocol.Snapshot(state)))
+        self._nudge(state.turn)
 
     def _nudge(self, turn: object) -> None:
         """Have a wait end in time. Only a nudge: the clock that counts is in the verb."""
@@ -163,8 +168,10 @@ class PlayConsumer(AsyncWebsocketConsumer):
             await self._in_database(partial(dealing.deal, player_id=self.player_id))
 
     def _admitted_snapshot(self) -> Snapshot:
+        return self._state_of(self._admitted())
+
+    def _state_of(self, player: Player) -> Snapshot:
         self.is_stale = False
-        player = self._admitted()
         self.edition = EDITIONS[player.language]
         state = snapshot_of(player)
         self._keep_desk(state.turn)
@@ -197,7 +204,7 @@ class PlayConsumer(AsyncWebsocketConsumer):
 
     async def _move(self, move: protocol.Move) -> None:
         try:
-            outcome = await self._in_database(partial(self._carry_out, move, self.previews.take_shown()))
+            outcome, state = await self._in_database(partial(self._carry_out, move, self.previews.take_shown()))
         except RuleBroken as refusal:
             await self._refuse(move.key, refusal)
             if refusal.code in OUT_OF_DATE and self.is_in:
@@ -207,13 +214,22 @@ class PlayConsumer(AsyncWebsocketConsumer):
             await self._refuse(move.key, RuleBroken("failed", self._say(DID_NOT_WORK)))
         else:
             await self._hand(protocol.encode(protocol.Done(move.key, outcome.nudges)))
+            await (self._show() if state is None else self._tell_state(state))
             self._let_machine_guess(outcome.guess)
 
-    def _carry_out(self, move: protocol.Move, shown: list[labelling.Shown]) -> Outcome:
+    def _carry_out(self, move: protocol.Move, shown: list[labelling.Shown]) -> tuple[Outcome, Snapshot | None]:
+        """What came of a move and how things are then, in one go. What was committed stays done, whatever breaks in
+        looking at it."""
         self._admitted()
         if shown:
             labelling.record_previews(shown)
-        return carry_out(self.player_id, move)
+        with spoken_by(self.channel_name):
+            outcome = carry_out(self.player_id, move)
+        try:
+            return outcome, self._state_of(player_of(self.player_id))
+        except Exception:
+            log.exception("how things are after a move could not be said")
+            return outcome, None
 
     def _let_machine_guess(self, guess: machine.Guess | None) -> None:
         if guess is not None:

@@ -1,17 +1,21 @@
-"""Results at typing speed: one search of a socket runs, one may wait; a newer text takes the waiting one's place."""
+"""Results at typing speed: one search of a socket runs, one may wait; a newer text takes the waiting one's place. When
+more is typed than can be searched, what would come too late is not searched."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.utils import timezone
 
+from sticktionary.domain.database import in_database
 from sticktionary.domain.lab import shadowing
+from sticktionary.domain.play import labelling
 from sticktionary.domain.play.checks import clean
 from sticktionary.domain.play.labelling import Desk, Shown
 from sticktionary.domain.search.following import freshness
@@ -21,7 +25,48 @@ from sticktionary.live import protocol
 SEARCH = ThreadPoolExecutor(max_workers=max(1, min(4, (os.cpu_count() or 2) - 1)), thread_name_prefix="search")
 LONGEST = 80  # what the column of facts holds
 N_HITS = 24
-log = logging.getLogger(__name__)
+PATIENCE_S = 1.0  # the page says that it is late then
+MOST_WAITING = 256  # previews of a process, before a search thread
+MOST_SHOWN = 100  # facts of a socket that wait for its next move
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    desk: Desk
+    message: protocol.Preview
+    at: float  # by the monotonic clock
+
+
+class Line:
+    """In which the previews of all sockets of this process wait for a search thread. It is never so long, nor does
+    anybody stand in it for so long, that results would be of no use: those previews are refused, so that a crowd makes
+    results rarer and no move late."""
+
+    def __init__(self, most: int = MOST_WAITING, patience_s: float = PATIENCE_S) -> None:
+        self._most, self._patience_s = most, patience_s
+        self._n_waiting = 0
+
+    async def search(self, asked: Asked) -> tuple[str, Shown | None]:
+        """The answer as a frame, and what it showed."""
+        if self._n_waiting >= self._most:
+            return _busy(asked), None
+        self._n_waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(SEARCH, self._search_in_time, asked)
+        finally:
+            self._n_waiting -= 1
+
+    def _search_in_time(self, asked: Asked) -> tuple[str, Shown | None]:
+        if time.monotonic() - asked.at > self._patience_s:
+            return _busy(asked), None
+        return search(asked.desk, asked.message)
+
+
+line = Line()
+
+
+def _busy(asked: Asked) -> str:
+    return protocol.encode(protocol.Busy(asked.message.number))
 
 
 @dataclass
@@ -30,11 +75,11 @@ class Previews:
 
     send: Callable[[str], Awaitable[None]]
     shown: list[Shown] = field(default_factory=list)
-    _next: tuple[Desk, protocol.Preview] | None = None
+    _next: Asked | None = None
     _running: asyncio.Task[None] | None = None
 
     def ask(self, desk: Desk, message: protocol.Preview) -> None:
-        self._next = (desk, message)
+        self._next = Asked(desk, message, time.monotonic())
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
 
@@ -43,6 +88,10 @@ class Previews:
         if self._running is not None:
             self._running.cancel()
 
+    async def write_down(self) -> None:
+        if shown := self.take_shown():
+            await in_database(partial(labelling.record_previews, shown))
+
     def take_shown(self) -> list[Shown]:
         shown, self.shown = self.shown, []
         return shown
@@ -50,10 +99,12 @@ class Previews:
     async def _run(self) -> None:
         await freshness.keep()
         while self._next is not None:
-            (desk, message), self._next = self._next, None
-            frame, fact = await asyncio.get_running_loop().run_in_executor(SEARCH, search, desk, message)
+            asked, self._next = self._next, None
+            frame, fact = await line.search(asked)
             if fact is not None:
                 self.shown.append(fact)
+            if len(self.shown) >= MOST_SHOWN:
+                await self.write_down()
             await self.send(frame)
 
 

@@ -2,7 +2,8 @@
 
 A page moves with a keyed message and hears `done` or `refused` with the same key; a key that was already carried out is
 answered `done` again and changes nothing. After each move, and whenever there is news, the page gets the whole
-`snapshot` of what its player may see. `results` answer `preview` and carry its number: older numbers are not shown.
+`snapshot` of what its player may see. `results`, or `busy`, answer `preview` and carry its number: older numbers are
+not shown, and a preview that a newer one overtakes is not answered at all.
 """
 
 from __future__ import annotations
@@ -162,6 +163,12 @@ class Results(Outgoing, tag="results", frozen=True):
     hits: list[Hit]
     target_rank: int | None  # over the whole catalogue, 1 is best; None: not among the matches
     ms: float
+
+
+class Busy(Outgoing, tag="busy", frozen=True):
+    """Instead of results that would come too late: more is typed than can be searched. A page may ask again."""
+
+    number: int
 
 
 class Done(Outgoing, tag="done", frozen=True):
