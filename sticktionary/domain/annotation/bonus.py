@@ -18,6 +18,7 @@ from sticktionary.domain.errors import NotAllowed
 from sticktionary.domain.play import chance
 from sticktionary.domain.play.candidates import playable
 from sticktionary.domain.play.turns import LEASE
+from sticktionary.domain.prepared import prepared
 from sticktionary.models import Annotation, Player, Sitting, Sticker, Task, Utterance
 
 AT_A_TIME = 24  # stickers
@@ -43,8 +44,13 @@ def annotation_id_of(lease: str, player_id: int) -> int:
 
 
 def in_hand(sitting: Sitting) -> Annotation | None:
-    dealt = sitting.bonus_pages.filter(state=Annotation.State.DEALT)
-    return dealt.select_related("sticker__pack", "utterance__session__conversation").first()
+    return next(iter(_dealt(sitting.pk)), None)
+
+
+@prepared
+def _dealt(sitting_id: int) -> QuerySet[Annotation]:
+    dealt = Annotation.objects.filter(sitting_id=sitting_id, state=Annotation.State.DEALT).order_by("pk")[:1]
+    return dealt.select_related("sticker__pack", "utterance__session__conversation")
 
 
 def n_had(sitting: Sitting) -> int:

@@ -10,14 +10,19 @@ from collections.abc import Collection
 from django.db.models import QuerySet
 
 from sticktionary.domain.lab.registry import Kind, Stage
+from sticktionary.domain.prepared import prepared
 from sticktionary.models import GeneratedQuery
 
 
 def likelihoods(sticker_id: int, language: str) -> dict[str, float]:
     """How likely the generator would type each of its queries, by normalised text: the geometric mean of what its
     tokens are given, from 0 to 1."""
-    rows = _live().filter(sticker_id=sticker_id, language=language)
-    return {text: min(1.0, math.exp(mean)) for text, mean in rows.values_list("normalised", "log_probability")}
+    return {text: min(1.0, math.exp(mean)) for text, mean in _of_sticker(sticker_id, language)}
+
+
+@prepared
+def _of_sticker(sticker_id: int, language: str) -> QuerySet[GeneratedQuery, tuple[str, float]]:
+    return _live().filter(sticker_id=sticker_id, language=language).values_list("normalised", "log_probability")
 
 
 def texts_of(sticker_ids: Collection[int]) -> dict[int, dict[str, list[str]]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from sticktionary.domain.errors import NotAllowed
 from sticktionary.domain.people.accounts import has_consented
+from sticktionary.domain.prepared import prepared
 from sticktionary.domain.quality import sanctions
 from sticktionary.models import Player, Sanction
 
@@ -14,7 +16,7 @@ KEPT_OUT = (Sanction.Step.BLOCKED, Sanction.Step.EXCLUDED)
 
 def admit(player_id: int, *, has_agreed: bool = False) -> Player:
     """The player, if they are still here, not blocked, and agree to the consent text in force."""
-    player = Player.objects.filter(pk=player_id).first()
+    player = next(iter(_players(player_id)), None)
     if player is None or not player.is_active:
         raise NotAllowed("blocked", _("You cannot play with this account."))
     if not has_agreed and not has_consented(player):
@@ -22,6 +24,17 @@ def admit(player_id: int, *, has_agreed: bool = False) -> Player:
     if kept_out(player_id) is not None:
         raise NotAllowed("sanctioned", _("You cannot play at present. The page “Appeals” says why."))
     return player
+
+
+def player_of(player_id: int) -> Player:
+    """One who was admitted, as they are now."""
+    [player] = _players(player_id)
+    return player
+
+
+@prepared
+def _players(player_id: int) -> QuerySet[Player]:
+    return Player.objects.filter(pk=player_id)
 
 
 def kept_out(player_id: int) -> Sanction | None:

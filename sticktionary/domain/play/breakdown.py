@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from sticktionary.domain import rules
 from sticktionary.domain.play import outcome, scoring
 from sticktionary.domain.play.snapshot import Line
+from sticktionary.domain.prepared import prepared
 from sticktionary.models import Retrieval, Round
 
 
@@ -30,8 +33,13 @@ def _answer_lines(retrieval: Retrieval) -> list[Line]:
 
 def _suggestion_lines(retrieval: Retrieval) -> list[Line]:
     """Still open: a suggestion pays when a later retriever finds the sticker with it."""
-    texts = retrieval.suggestions.order_by("pk").values_list("queries__text", flat=True)
-    return [Line("suggestion", None, {"text": text}) for text in texts]
+    return [Line("suggestion", None, {"text": text}) for _, text in suggested_in(retrieval.pk)]
+
+
+@prepared
+def suggested_in(retrieval_id: int) -> QuerySet[Round, tuple[int, str]]:
+    """The sticker and the words of each suggestion of a retrieval, in order."""
+    return Round.objects.filter(suggested_in=retrieval_id).order_by("pk").values_list("sticker_id", "queries__text")
 
 
 def other_lines(retrieval: Retrieval) -> list[Line]:
@@ -39,7 +47,7 @@ def other_lines(retrieval: Retrieval) -> list[Line]:
     Nothing where the target was absent: who found it would say that it exists."""
     if retrieval.target_absent:
         return []
-    others = outcome.counted(retrieval.round_id).exclude(pk=retrieval.pk)
+    others = [other for other in outcome.answers_of(retrieval.round_id) if other.pk != retrieval.pk]
     if retrieval.is_gold:  # no more of them than a page that is not gold would have
         others = others[: rules.current().n_retrievers - 1]
     lines = [_other(other) for other in others]
@@ -58,7 +66,7 @@ def written_lines(round_: Round) -> list[Line]:
     if round_.source == Round.Source.PRACTICE:
         return [Line("practice", scoring.PRACTICE)]
     novelty = scoring.round_novelty(outcome.novelties(round_.pk))
-    retrievals = list(outcome.counted(round_.pk).select_related("gave_away"))
+    retrievals = outcome.answers_of(round_.pk)
     lines = [_retriever_line(retrieval, novelty) for retrieval in retrievals]
     standing = outcome.standing_of(round_.pk)
     if round_.state == Round.State.OPEN and standing.n_needed > standing.n_answers:

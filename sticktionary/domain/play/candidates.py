@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from sticktionary.domain import rules
 from sticktionary.domain.play import chance
+from sticktionary.domain.prepared import prepared
 from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import Retrieval, Round, SameStickers, Sticker
 
@@ -19,6 +20,8 @@ SIZE = 24
 N_HARD = 11
 N_OF_PACK = 4
 FEWEST = 2
+N_DRAWN = 6 * SIZE  # numbers; some of them belong to no sticker, or to one that is not played
+FEW = 4_000  # stickers that are shuffled in no time
 
 Row = tuple[int, int | None, str]  # id, twin_of, perceptual hash
 
@@ -44,8 +47,8 @@ def _others(target: Sticker, texts: Sequence[str], player_id: int, n_hard: int) 
     near = catalogue_search.hard_negatives(target.pk, texts, 2 * n_hard) if n_hard else []
     by_id = {row[0]: row for row in _rows(playable().filter(pk__in=near))}
     hard = [by_id[sticker_id] for sticker_id in near if sticker_id in by_id]
-    of_pack = _rows(playable().filter(pack_id=target.pack_id).order_by("?")[:16]) if n_hard else []
-    any_ = _rows(playable().order_by("?")[: 3 * SIZE])
+    of_pack = _of_pack(target.pack_id) if n_hard else []
+    any_ = _any()
     same = _judged_same([target.pk, *(row[0] for row in [*hard, *of_pack, *any_])])
     chosen = _Distinct(target, seen_by(player_id), same)
     chosen.take(hard, n_hard)
@@ -64,15 +67,59 @@ def _judged_same(sticker_ids: Sequence[int]) -> dict[int, set[int]]:
     return same
 
 
+@prepared
+def _of_pack(pack_id: int) -> QuerySet[Sticker, Row]:
+    return _columns(playable().filter(pack_id=pack_id).order_by("?")[:16])
+
+
+def _any() -> list[Row]:
+    """Stickers by chance. Of very many they are drawn by their numbers: to shuffle them takes the database as long as
+    there are many."""
+    newest = next(iter(_newest()), 0)
+    if newest > FEW:
+        drawn = _of_ids(*chance.dice.sample(range(1, newest + 1), N_DRAWN))
+        if len(drawn) >= 2 * SIZE:
+            return chance.dice.sample(drawn, len(drawn))
+    return _shuffled()
+
+
+@prepared
+def _newest() -> QuerySet[Sticker, int]:
+    return Sticker.objects.order_by("-pk").values_list("pk", flat=True)[:1]
+
+
+@prepared
+def _of_ids(*sticker_ids: int) -> QuerySet[Sticker, Row]:
+    return _columns(playable().filter(pk__in=sticker_ids))
+
+
+@prepared
+def _shuffled() -> QuerySet[Sticker, Row]:
+    return _columns(playable().order_by("?")[: 3 * SIZE])
+
+
 def _rows(stickers: QuerySet[Sticker]) -> list[Row]:
-    return list(stickers.values_list("pk", "twin_of_id", "perceptual_hash"))
+    return list(_columns(stickers))
+
+
+def _columns(stickers: QuerySet[Sticker]) -> QuerySet[Sticker, Row]:
+    return stickers.values_list("pk", "twin_of_id", "perceptual_hash")
 
 
 def seen_by(player_id: int) -> set[int]:
     """Stickers the player knows not to be the target, since no answer is asked for twice."""
-    labelled = Round.objects.filter(labeler_id=player_id).values_list("sticker_id", flat=True)
+    return {*_labelled(player_id), *_answered(player_id)}
+
+
+@prepared
+def _labelled(player_id: int) -> QuerySet[Round, int]:
+    return Round.objects.filter(labeler_id=player_id).values_list("sticker_id", flat=True)
+
+
+@prepared
+def _answered(player_id: int) -> QuerySet[Retrieval, int]:
     found = Retrieval.objects.filter(player_id=player_id, state=Retrieval.State.ANSWERED, target_absent=False)
-    return {*labelled, *found.values_list("round__sticker_id", flat=True)}
+    return found.values_list("round__sticker_id", flat=True)
 
 
 class _Distinct:

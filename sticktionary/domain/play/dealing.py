@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,7 @@ from sticktionary.domain.annotation import bonus
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.events import announce
 from sticktionary.domain.play import candidates, chance, choosing, outcome, practice, turns, worn
+from sticktionary.domain.prepared import prepared
 from sticktionary.domain.quality import gold
 from sticktionary.models import Player, Retrieval, Revision, Round, Sitting, Sticker, Turn
 
@@ -28,7 +30,7 @@ def deal(*, player_id: int, key: str = "") -> list[str]:
     Answers with codes of what the player should hear: `went_to_others` when a lapsed retrieval is no longer needed,
     `sticker_gone` when it was taken out of play.
     """
-    player = Player.objects.get(pk=player_id)
+    [player] = _of_id(player_id)
     if key and _ended_by(player, key):
         return []
     sitting = _open_sitting(player)
@@ -42,14 +44,25 @@ def deal(*, player_id: int, key: str = "") -> list[str]:
     return codes
 
 
+@prepared
+def _of_id(player_id: int) -> QuerySet[Player]:
+    return Player.objects.filter(pk=player_id)
+
+
 def _ended_by(player: Player, key: str) -> bool:
     """Whether this very move ended a sitting: sent again over a bad line, it must not turn the summary over."""
-    return Revision.objects.filter(turn__sitting__player=player, key=key, move="deal").exists()
+    return bool(_dealt_with(player.pk, key))
+
+
+@prepared
+def _dealt_with(player_id: int, key: str) -> QuerySet[Revision, int]:
+    dealt = Revision.objects.filter(turn__sitting__player_id=player_id, key=key, move="deal")
+    return dealt.values_list("pk", flat=True)
 
 
 def _deal_next(player: Player, sitting: Sitting) -> None:
     """Put the next page into a locked sitting whose last one is finished, dropped or never was."""
-    number = sitting.turns.filter(state=Turn.State.DONE).count() + 1
+    number = len(_done(sitting.pk)) + 1
     if _still_waits(player):
         if _deal_live(player, sitting, number):
             turns.stop_waiting(player.pk)
@@ -65,13 +78,23 @@ def _deal_next(player: Player, sitting: Sitting) -> None:
         _deal_page(player, sitting, number)
 
 
+@prepared
+def _done(sitting_id: int) -> QuerySet[Turn, int]:
+    return Turn.objects.filter(sitting_id=sitting_id, state=Turn.State.DONE).values_list("pk", flat=True)
+
+
 def length(sitting: Sitting) -> int:
     return practice.N_PAGES if sitting.is_practice else N_PAGES
 
 
 def playing(sitting: Sitting) -> Turn | None:
-    turn = sitting.turns.filter(state=Turn.State.PLAYING)
-    return turn.select_related("round__sticker__pack", "retrieval").first()
+    return next(iter(_in_play(sitting.pk)), None)
+
+
+@prepared
+def _in_play(sitting_id: int) -> QuerySet[Turn]:
+    held = Turn.objects.filter(sitting_id=sitting_id, state=Turn.State.PLAYING).order_by("pk")[:1]
+    return held.select_related("round__sticker__pack", "retrieval")
 
 
 def deal_live(player_id: int) -> bool:
@@ -88,14 +111,18 @@ def deal_live(player_id: int) -> bool:
 
 def _open_sitting(player: Player) -> Sitting:
     """The player's open sitting, locked; made if there is none. Two pages that ask at once get the same one."""
-    held = Sitting.objects.select_for_update(no_key=True).filter(player=player, ended_at=None)
-    if (sitting := held.first()) is not None:
-        return sitting
+    if held := _locked_open(player.pk):
+        return held[0]
     now, is_practice = timezone.now(), player.practised_at is None
     Sitting.objects.get_or_create(
         player=player, ended_at=None, defaults={"started_at": now, "is_practice": is_practice}
     )
-    return held.get()
+    return _locked_open(player.pk)[0]
+
+
+@prepared
+def _locked_open(player_id: int) -> QuerySet[Sitting]:
+    return Sitting.objects.select_for_update(no_key=True).filter(player_id=player_id, ended_at=None)
 
 
 def _take_up(turn: Turn) -> list[str]:
@@ -157,8 +184,13 @@ def _deal_page(player: Player, sitting: Sitting, number: int) -> None:
 
 def _due(player: Player) -> str:
     """Not the role of the last page that was played; a page that was skipped leaves its role due."""
-    last = Turn.objects.filter(sitting__player=player, state=Turn.State.DONE).order_by("-ended_at", "-pk").first()
-    return LABELER if last and last.role == RETRIEVER else RETRIEVER
+    return LABELER if _last_role(player.pk) == [RETRIEVER] else RETRIEVER
+
+
+@prepared
+def _last_role(player_id: int) -> QuerySet[Turn, str]:
+    played = Turn.objects.filter(sitting__player_id=player_id, state=Turn.State.DONE)
+    return played.order_by("-ended_at", "-pk").values_list("role", flat=True)[:1]
 
 
 def _deal_labelling(player: Player, sitting: Sitting, number: int) -> bool:
@@ -194,7 +226,7 @@ def _deal_retrieval(player: Player, sitting: Sitting, number: int, *, human_only
     round_, is_gold = _next_round(player, human_only=human_only)
     if round_ is None:
         return False
-    texts = list(outcome.live_queries(round_.pk).values_list("text", flat=True))
+    texts = outcome.words_of(round_.pk)
     shown, absent = candidates.draw(round_.sticker, texts, player.pk, may_be_absent=not is_gold)
     if not shown:
         return False

@@ -98,7 +98,7 @@ def add_query(*, player_id: int, lease: str, key: str, text: str, pasted: bool =
     if turns.is_repeated(turn, key):
         return []
     _require_writable(turn)
-    held = list(outcome.live_queries(turn.round_id))
+    held = outcome.queries_of(turn.round_id)
     if len(held) >= MOST:
         raise Refused("enough", _("Five are enough. Change or remove one first."))
     checked = _checked(turn, text, [query.normalised for query in held])
@@ -151,7 +151,7 @@ def reorder(*, player_id: int, lease: str, key: str, order: Sequence[int]) -> No
     if turns.is_repeated(turn, key):
         return
     _require_writable(turn)
-    held = {query.pk: query for query in outcome.live_queries(turn.round_id)}
+    held = {query.pk: query for query in outcome.queries_of(turn.round_id)}
     if sorted(order) != sorted(held):
         raise Refused("other_queries", _("The list has changed in the meantime. Look again."))
     for position, query_id in enumerate(order, start=1):
@@ -167,7 +167,7 @@ def submit(*, player_id: int, lease: str, key: str) -> machine.Guess | None:
     if turns.is_repeated(turn, key):
         return None
     _require_writable(turn)
-    queries = list(outcome.live_queries(turn.round_id))
+    queries = outcome.queries_of(turn.round_id)
     if not queries:
         raise Refused("no_queries", _("Write at least one query first."))
     _freeze_novelty(turn.round, queries)

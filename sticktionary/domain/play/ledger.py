@@ -25,7 +25,7 @@ class Payment:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def pay(payments: Iterable[Payment]) -> None:
     """Write down and add up what has not been paid before. In the players' order, so that two moves that pay the same
     two players wait for one another instead of for ever."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from sticktionary.domain.events import announce
-from sticktionary.domain.play.outcome import live_queries
+from sticktionary.domain.play.outcome import words_of
 from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import Retrieval
 
@@ -33,7 +33,7 @@ def guess_for(retrieval: Retrieval) -> Guess | None:
     """None where there is nothing to find."""
     if retrieval.target_absent:
         return None
-    texts = tuple(live_queries(retrieval.round_id).values_list("text", flat=True))
+    texts = tuple(words_of(retrieval.round_id))
     round_ = retrieval.round
     return Guess(retrieval.pk, round_.pk, round_.language, texts, tuple(retrieval.candidates), round_.sticker_id)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sticktionary.domain.events import announce
+from sticktionary.domain.prepared import prepared
 from sticktionary.models import Judgement, Notice, Retrieval, Round, Sanction
 
 MOST_SHOWN = 20
@@ -132,4 +134,9 @@ def seen(*, player_id: int, upto: int) -> None:
 
 
 def unseen(player_id: int) -> list[Notice]:
-    return list(Notice.objects.filter(player_id=player_id, seen_at=None).order_by("-pk")[:MOST_SHOWN])[::-1]
+    return _unseen(player_id)[::-1]
+
+
+@prepared
+def _unseen(player_id: int) -> QuerySet[Notice]:
+    return Notice.objects.filter(player_id=player_id, seen_at=None).order_by("-pk")[:MOST_SHOWN]

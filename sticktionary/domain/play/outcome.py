@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from sticktionary.domain import rules
+from sticktionary.domain.prepared import prepared
 from sticktionary.models import Judgement, Query, Retrieval, Round
 
 # Where the target was absent, the answer says nothing of the queries; a gold round was decided before.
@@ -58,19 +59,25 @@ class Standing:
 def standings(round_ids: Iterable[int], now: datetime) -> dict[int, Standing]:
     """The standing of each round; leases that have lapsed hold nothing."""
     ids = list(round_ids)
+    counts = {row[0]: row[1:] for row in _counts(now, *ids)} if ids else {}
+    asked = _asked(ids)
+    return {round_id: _standing(counts.get(round_id, (0, 0, 0)), asked.get(round_id, 0)) for round_id in ids}
+
+
+@prepared
+def _counts(now: datetime, *round_ids: int) -> QuerySet[Retrieval, tuple[int, int, int, int]]:
+    """A round's answers that found, those that missed, and its leases; none where there are none."""
     leased = Q(state=Retrieval.State.DEALT, target_absent=False, is_gold=False, lease_until__gt=now)
-    rows = (
-        Retrieval.objects.filter(round_id__in=ids)
-        .values("round_id")
+    return (
+        Retrieval.objects.filter(round_id__in=round_ids)
+        .order_by()
+        .values_list("round_id")
         .annotate(
             n_found=Count("pk", filter=COUNTS & Q(rank__gt=0)),
             n_missed=Count("pk", filter=COUNTS & Q(rank=0)),
             n_leased=Count("pk", filter=leased),
         )
     )
-    counts = {row["round_id"]: (row["n_found"], row["n_missed"], row["n_leased"]) for row in rows}
-    asked = _asked(ids)
-    return {round_id: _standing(counts.get(round_id, (0, 0, 0)), asked.get(round_id, 0)) for round_id in ids}
 
 
 def _standing(counts: tuple[int, int, int], n_asked: int) -> Standing:
@@ -80,11 +87,15 @@ def _standing(counts: tuple[int, int, int], n_asked: int) -> Standing:
 
 def _asked(round_ids: list[int]) -> dict[int, int]:
     """How many answers reviewers want who sent rounds back: one more than there were."""
-    sent_back = Judgement.objects.filter(
-        case__round_id__in=round_ids, verdict=Judgement.Verdict.SEND_BACK, undone_at=None
-    )
-    latest = {id: at for id, at in sent_back.order_by("at").values_list("case__round_id", "at") if id is not None}
+    latest = dict(_sent_back(*round_ids)) if round_ids else {}
     return {round_id: counted(round_id).filter(answered_at__lte=at).count() + 1 for round_id, at in latest.items()}
+
+
+@prepared
+def _sent_back(*round_ids: int) -> QuerySet[Judgement, tuple[int, datetime]]:
+    sent_back = Judgement.objects.filter(verdict=Judgement.Verdict.SEND_BACK, undone_at=None)
+    sent_back = sent_back.filter(case__round_id__in=round_ids, case__round_id__isnull=False)
+    return sent_back.order_by("at").values_list("case__round_id", "at")
 
 
 def standing_of(round_id: int) -> Standing:
@@ -95,8 +106,24 @@ def counted(round_id: int) -> QuerySet[Retrieval]:
     return Retrieval.objects.filter(COUNTS, round_id=round_id).select_related("player").order_by("answered_at", "pk")
 
 
+@prepared
+def answers_of(round_id: int) -> QuerySet[Retrieval]:
+    """Those that count, with who gave them and the query that gave it away."""
+    return counted(round_id).select_related("gave_away")
+
+
 def live_queries(round_id: int) -> QuerySet[Query]:
     return Query.objects.filter(round_id=round_id, removed_at=None)
+
+
+@prepared
+def queries_of(round_id: int) -> QuerySet[Query]:
+    return live_queries(round_id)
+
+
+@prepared
+def words_of(round_id: int) -> QuerySet[Query, str]:
+    return live_queries(round_id).values_list("text", flat=True)
 
 
 def texts_of(round_ids: Iterable[int]) -> dict[int, list[str]]:
@@ -110,12 +137,17 @@ def texts_of(round_ids: Iterable[int]) -> dict[int, list[str]]:
 def best_ranks(round_ids: Iterable[int]) -> dict[int, int]:
     """The best place any retriever gave the sticker of each round that was answered; 0 where none found it."""
     best: dict[int, int] = {}
-    answered = Retrieval.objects.filter(COUNTS, round_id__in=list(round_ids)).values_list("round_id", "rank")
-    for round_id, rank in answered:
+    ids = list(round_ids)
+    for round_id, rank in _ranks(*ids) if ids else ():
         held = best.get(round_id, 0)
         best[round_id] = min(held, rank) if held and rank else held or rank
     return best
 
 
+@prepared
+def _ranks(*round_ids: int) -> QuerySet[Retrieval, tuple[int, int]]:
+    return Retrieval.objects.filter(COUNTS, round_id__in=round_ids).order_by().values_list("round_id", "rank")
+
+
 def novelties(round_id: int) -> list[float]:
-    return [novelty for novelty in live_queries(round_id).values_list("novelty", flat=True) if novelty is not None]
+    return [query.novelty for query in queries_of(round_id) if query.novelty is not None]

@@ -141,7 +141,7 @@ def _require_open_to_suggestions(turn: Turn, retrieval: Retrieval) -> None:
 def _checked_suggestion(turn: Turn, retrieval: Retrieval, sticker: Sticker, text: str) -> checks.Checked:
     """The queries of the page are refused first and for every candidate alike: what is worn out for one candidate and
     not for another must not tell which of them is looked for."""
-    on_page = [query.normalised for query in outcome.live_queries(turn.round_id)]
+    on_page = [query.normalised for query in outcome.queries_of(turn.round_id)]
     own = Query.objects.filter(round__in=retrieval.suggestions.filter(sticker=sticker))
     form = checks.check_form(text, turn.round.language)
     words.require_harmless(form.normalised)
@@ -190,7 +190,7 @@ def gave_away(*, player_id: int, lease: str, key: str, number: int) -> None:
     if turns.is_repeated(turn, key):
         return
     retrieval = _retrieval(turn)
-    queries = list(outcome.live_queries(turn.round_id))
+    queries = outcome.queries_of(turn.round_id)
     if retrieval.state != Retrieval.State.ANSWERED or not retrieval.rank:
         raise Refused("not_found", _("Only those who found it can say what gave it away."))
     if number > len(queries):

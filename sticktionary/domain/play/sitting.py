@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from sticktionary.domain.annotation import bonus, bonus_page
 from sticktionary.domain.intake.pictures import picture_of
 from sticktionary.domain.play import board, candidates, dealing, notices, outcome, scoring, turns, waiting
-from sticktionary.domain.play.breakdown import find_lines, other_lines, written_lines
+from sticktionary.domain.play.breakdown import find_lines, other_lines, suggested_in, written_lines
 from sticktionary.domain.play.plates import plate
 from sticktionary.domain.play.retrieving import LETTERS
 from sticktionary.domain.play.snapshot import (
@@ -35,6 +35,7 @@ from sticktionary.domain.play.snapshot import (
     Waiting,
     WrittenTurn,
 )
+from sticktionary.domain.prepared import prepared
 from sticktionary.models import LedgerEntry, Notice, Player, Retrieval, Round, Sitting, Sticker, Turn
 
 SUMMARY_FOR = timedelta(hours=2)  # who comes back later begins afresh
@@ -46,8 +47,8 @@ def snapshot_for(player_id: int) -> Snapshot:
 
 
 def snapshot_of(player: Player) -> Snapshot:
-    sitting = player.sittings.order_by("-started_at", "-pk").first()
-    pages = _pages(sitting)
+    sitting = next(iter(_latest(player.pk)), None)
+    pages = _pages(sitting.pk) if sitting else []
     return Snapshot(
         language=player.language,
         name=player.name,
@@ -59,11 +60,16 @@ def snapshot_of(player: Player) -> Snapshot:
     )
 
 
-def _pages(sitting: Sitting | None) -> list[Turn]:
+@prepared
+def _latest(player_id: int) -> QuerySet[Sitting]:
+    return Sitting.objects.filter(player_id=player_id).order_by("-started_at", "-pk")[:1]
+
+
+@prepared
+def _pages(sitting_id: int) -> QuerySet[Turn]:
     """The sitting's pages in the order they were dealt, dropped ones included."""
-    if sitting is None:
-        return []
-    return list(sitting.turns.select_related("round__sticker__pack", "round__labeler", "retrieval").order_by("pk"))
+    pages = Turn.objects.filter(sitting_id=sitting_id).order_by("pk")
+    return pages.select_related("round__sticker__pack", "round__labeler", "retrieval")
 
 
 def _turn(player: Player, sitting: Sitting | None, pages: list[Turn]) -> Page_:
@@ -102,8 +108,7 @@ def _playing_turn(player: Player, turn: Turn) -> LabelTurn | FindTurn | Nothing:
 
 
 def _label_turn(player: Player, turn: Turn) -> LabelTurn:
-    queries = outcome.live_queries(turn.round_id)
-    lines = [QueryLine(query.pk, query.text, query.nudges) for query in queries]
+    lines = [QueryLine(query.pk, query.text, query.nudges) for query in outcome.queries_of(turn.round_id)]
     practice = turn.round.source == Round.Source.PRACTICE
     return LabelTurn(
         lease=turns.lease_of(turn.pk, player.pk),
@@ -135,19 +140,22 @@ def _find_turn(player: Player, turn: Turn) -> FindTurn:
 
 def _numbered(round_id: int) -> list[QueryLine]:
     """A retriever gets no row ids: they grow with the catalogue and would narrow the target down."""
-    texts = outcome.live_queries(round_id).values_list("text", flat=True)
-    return [QueryLine(number, text) for number, text in enumerate(texts, start=1)]
+    return [QueryLine(number, text) for number, text in enumerate(outcome.words_of(round_id), start=1)]
 
 
 def _plates(retrieval: Retrieval) -> list[Picture]:
-    moving = Sticker.objects.filter(pk__in=retrieval.candidates, n_frames__gt=1).values_list("pk", flat=True)
-    moves = set(moving)
+    moves = set(_moving(*retrieval.candidates)) if retrieval.candidates else set()
     letters = zip(LETTERS, retrieval.candidates, strict=False)
     return [plate(retrieval.public_id, letter, moves=sticker_id in moves) for letter, sticker_id in letters]
 
 
+@prepared
+def _moving(*sticker_ids: int) -> QuerySet[Sticker, int]:
+    return Sticker.objects.filter(pk__in=sticker_ids, n_frames__gt=1).values_list("pk", flat=True)
+
+
 def _suggestions(retrieval: Retrieval) -> list[Suggestion]:
-    made = retrieval.suggestions.order_by("pk").values_list("sticker_id", "queries__text")
+    made = suggested_in(retrieval.pk)
     return [Suggestion(LETTERS[retrieval.candidates.index(sticker_id)], text) for sticker_id, text in made]
 
 
@@ -163,7 +171,7 @@ def _found_turn(player: Player, turn: Turn) -> FoundTurn:
     assert retrieval is not None
     plates = _plates(retrieval)
     places = [retrieval.candidates.index(sticker_id) for sticker_id in retrieval.picks]
-    queries = list(outcome.live_queries(round_.pk).values_list("pk", flat=True))
+    queries = [query.pk for query in outcome.queries_of(round_.pk)]
     practice = round_.source == Round.Source.PRACTICE
     return FoundTurn(
         lease=turns.lease_of(turn.pk, player.pk),
@@ -202,7 +210,7 @@ def _target_letter(retrieval: Retrieval, round_: Round) -> str:
 def _written_turn(turn: Turn) -> WrittenTurn:
     round_ = turn.round
     practice = round_.source == Round.Source.PRACTICE
-    queries = outcome.live_queries(round_.pk)
+    queries = outcome.queries_of(round_.pk)
     machine = round_.retrievals.filter(player=None, machine_rank__isnull=False).first() if practice else None
     return WrittenTurn(
         round=round_.pk,

@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core import signing
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.play import outcome
+from sticktionary.domain.prepared import prepared
 from sticktionary.models import PlayDay, Player, Retrieval, Revision, Round, Sitting, Turn
 
 LEASE = timedelta(minutes=10)
@@ -36,13 +37,23 @@ def turn_id_of(lease: str, player_id: int) -> int:
 def take(player_id: int, lease: str, role: str) -> Turn:
     """The leased turn with its sitting locked: one player's moves follow one another, whatever page they come from."""
     turn_id = turn_id_of(lease, player_id)
-    sittings = Sitting.objects.select_for_update(no_key=True, of=("self",))
-    if sittings.filter(turns__pk=turn_id, player_id=player_id).first() is None:
+    if not _locked_sitting(turn_id, player_id):
         raise NotAllowed("bad_lease", _("This page was not dealt to you."))
-    turn = Turn.objects.select_related("round__sticker__pack", "retrieval", "sitting").get(pk=turn_id)
+    [turn] = _with_its_page(turn_id)
     if turn.role != role:
         raise Refused("wrong_page", _("That cannot be done on this page."))
     return turn
+
+
+@prepared
+def _locked_sitting(turn_id: int, player_id: int) -> QuerySet[Sitting]:
+    sittings = Sitting.objects.select_for_update(no_key=True, of=("self",))
+    return sittings.filter(turns__pk=turn_id, player_id=player_id)
+
+
+@prepared
+def _with_its_page(turn_id: int) -> QuerySet[Turn]:
+    return Turn.objects.select_related("round__sticker__pack", "retrieval", "sitting").filter(pk=turn_id)
 
 
 def lease_until(turn: Turn) -> datetime:
@@ -92,7 +103,12 @@ def renew(turn: Turn) -> None:
 
 def is_repeated(turn: Turn, key: str) -> bool:
     """Whether the move of this key was carried out already."""
-    return Revision.objects.filter(turn=turn, key=key).exists()
+    return bool(_of_key(turn.pk, key))
+
+
+@prepared
+def _of_key(turn_id: int, key: str) -> QuerySet[Revision, int]:
+    return Revision.objects.filter(turn_id=turn_id, key=key).values_list("pk", flat=True)
 
 
 def note(turn: Turn, key: str, move: str, **detail: Any) -> None:
@@ -112,8 +128,10 @@ def drop(turn: Turn) -> None:
 
 
 def count_day(player_id: int, day: date) -> None:
-    PlayDay.objects.get_or_create(player_id=player_id, day=day)
-    PlayDay.objects.filter(player_id=player_id, day=day).update(n_rounds=F("n_rounds") + 1)
+    of_day = PlayDay.objects.filter(player_id=player_id, day=day)
+    if not of_day.update(n_rounds=F("n_rounds") + 1):
+        PlayDay.objects.get_or_create(player_id=player_id, day=day)
+        of_day.update(n_rounds=F("n_rounds") + 1)
 
 
 def stop_waiting(player_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.events import announce
 from sticktionary.domain.play import dealing, turns
+from sticktionary.domain.prepared import prepared
 from sticktionary.models import Player, Round, Turn
 
 STILL_WRITING = timedelta(minutes=3)  # since the last move
@@ -19,9 +20,22 @@ STILL_WRITING = timedelta(minutes=3)  # since the last move
 
 def writers(language: str, player_id: int) -> QuerySet[Round]:
     """Rounds that others are writing in this language, with a recent move."""
-    fresh = timezone.now() + turns.LEASE - STILL_WRITING
+    return _writers(language, player_id, _fresh())
+
+
+def _writers(language: str, player_id: int, fresh: datetime) -> QuerySet[Round]:
     writing = Round.objects.filter(language=language, state=Round.State.LABELLING, source=Round.Source.PLAY)
     return writing.filter(lease_until__gt=fresh).exclude(labeler_id=player_id)
+
+
+@prepared
+def _one_writer(language: str, player_id: int, fresh: datetime) -> QuerySet[Round, int]:
+    return _writers(language, player_id, fresh).order_by().values_list("pk", flat=True)[:1]
+
+
+def _fresh() -> datetime:
+    """Leases that end later than this were renewed lately."""
+    return timezone.now() + turns.LEASE - STILL_WRITING
 
 
 def can_wait(turn: Turn, player: Player) -> bool:
@@ -30,7 +44,7 @@ def can_wait(turn: Turn, player: Player) -> bool:
         turn.round.source == Round.Source.HOUSE
         and turn.retrieval is not None
         and not turn.retrieval.suggestions.exists()
-        and writers(player.language, player.pk).exists()
+        and bool(_one_writer(player.language, player.pk, _fresh()))
     )
 
 

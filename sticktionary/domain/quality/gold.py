@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from sticktionary.domain import rules
 from sticktionary.domain.play import chance, choosing, outcome
+from sticktionary.domain.prepared import prepared
 from sticktionary.models import Gold, Player, Retrieval, Round
 
 _LOOK_AT = 24  # of those dealt least; one of them by chance
@@ -24,10 +25,16 @@ _BOARD = 4 * _LOOK_AT  # of the shelf, at a time
 def is_due(player: Player) -> bool:
     """By chance, since a player who could count would know."""
     rule = rules.current()
-    looked_up = Retrieval.objects.filter(player=player).exclude(round__source=Round.Source.PRACTICE)
-    is_new = looked_up.order_by()[: rule.gold_first].count() < rule.gold_first
+    is_new = sum(_n_looked_up(player.pk)) < rule.gold_first
     one_in = rule.gold_every_first if is_new else rule.gold_every
     return bool(one_in) and chance.happens(1 / one_in)
+
+
+@prepared
+def _n_looked_up(player_id: int) -> QuerySet[Retrieval, int]:
+    """How many rounds, as one row; none where there are none."""
+    looked_up = Retrieval.objects.filter(player_id=player_id).exclude(round__source=Round.Source.PRACTICE)
+    return looked_up.order_by().values("player_id").annotate(n=Count("pk")).values_list("n", flat=True)
 
 
 def next_round(player: Player) -> tuple[Round, bool] | None:
@@ -93,14 +100,19 @@ def consider(round_: Round) -> None:
 def weigh(round_: Round) -> None:
     """Judge a round on probation anew after one more answer: gold when enough found it at once, never gold when one of
     them did not."""
-    probation = Gold.objects.filter(round=round_, promoted_at=None, retired_at=None)
-    if not probation.exists():
+    if not _on_probation(round_.pk):
         return
+    probation = Gold.objects.filter(round=round_, promoted_at=None, retired_at=None)
     ranks = _ranks(round_)
     if any(rank != 1 for rank in ranks):
         probation.update(retired_at=timezone.now())
     elif len(ranks) >= rules.current().gold_after_found_at_once:
         probation.update(promoted_at=timezone.now())
+
+
+@prepared
+def _on_probation(round_id: int) -> QuerySet[Gold, int]:
+    return Gold.objects.filter(round_id=round_id, promoted_at=None, retired_at=None).values_list("pk", flat=True)
 
 
 def _ranks(round_: Round) -> list[int]:

@@ -17,6 +17,7 @@ from sticktionary.domain import rules
 from sticktionary.domain.errors import NotAllowed, Refused
 from sticktionary.domain.people import accounts
 from sticktionary.domain.play import notices
+from sticktionary.domain.prepared import prepared
 from sticktionary.models import AuditEntry, Player, Retrieval, Round, Sanction
 
 Step = Sanction.Step
@@ -100,8 +101,12 @@ def lift(*, sanction_id: int, why: str, actor: Player | None = None) -> Sanction
 
 def in_force(player_id: int) -> list[Sanction]:
     """The player's sanctions that hold now, the hardest first."""
-    held = Sanction.objects.filter(IN_FORCE, player_id=player_id)
-    return sorted(held, key=lambda sanction: -ORDER.index(Step(sanction.step)))
+    return sorted(_held(player_id), key=lambda sanction: -ORDER.index(Step(sanction.step)))
+
+
+@prepared
+def _held(player_id: int) -> QuerySet[Sanction]:
+    return Sanction.objects.filter(IN_FORCE, player_id=player_id)
 
 
 def hardest(player_id: int) -> Sanction | None:
