@@ -15,7 +15,7 @@ from typing import Any
 import websockets
 
 from benchmarks._game import Game, game, make_players, quantiles
-from benchmarks.players import EN, ZH
+from benchmarks._typists import EN, ZH
 
 
 async def hear(connection: websockets.ClientConnection, kind: str) -> dict[str, Any]:

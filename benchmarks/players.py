@@ -1,195 +1,125 @@
-"""Simulated players on real sockets: `python -m benchmarks.players [--players 100] [--seconds 120]`.
+"""A crowd on real sockets: `python -m benchmarks.players [--players 100 400] [--seconds 60] [--to-the-limit]`.
 
-They type at a human rhythm with previews after a pause of 150 ms, load the candidates' pictures, think, answer, lose
-their connection now and then, and send a move again when they do. At the end the database is read: every acknowledged
-query and answer is there once, and every player's points are the sum of the ledger.
+Steps of more and more players, until the p95 of previews is over 100 ms. DATABASE_URL, REDIS_URL and WEB_WORKERS
+choose the layout, as for `play`. Besides the clock, which other work on the machine disturbs,
+each step says how much processor time the web processes, PostgreSQL, Redis and the simulated players took, and from it
+how many players two processors carry. At the end the database is read: every acknowledged query and answer is there
+once, and every player's points are the sum of the ledger.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import random
+import os
+import subprocess
+import sys
+import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
-from itertools import count
-from typing import Any
+from dataclasses import dataclass
+from uuid import uuid4
 
-import websockets
+import msgspec
 
-from benchmarks._game import Game, game, make_players, quantiles
+from benchmarks import _processors
+from benchmarks._game import ROOT, Game, game, make_players, quantile, quantiles
+from benchmarks._typists import Job, Tally
 
-DEBOUNCE_S = 0.15
-DROP_SHARE = 0.03  # of moves after which the connection is lost before the answer is read
-ENGLISH = """
-monday again send help; so done with today; tiny victory dance; left on read; pretend you saw nothing; this is
-fine; my last brain cell; food coma; five more minutes; who asked; proud of you; please love me; dead inside;
-too tired to care; group chat drama; payday mood; caught in the act; awkward silence; sending a hug; good
-night world; not today; yes boss
-"""
-CHINESE = """
-不想上班; 又是周一; 已读不回; 假装没看见; 小小的胜利; 救命啊; 社恐发作; 吃饱就困; 再睡五分钟;
-谁问你了; 为你骄傲; 求求了; 心已死; 累到不想说话; 群里吃瓜; 发工资啦; 被抓包了; 尴尬沉默; 抱抱你;
-晚安世界; 今天不行; 收到老板
-"""
-EN, ZH = ([" ".join(text.split()) for text in texts.split(";")] for texts in (ENGLISH, CHINESE))
+STEPS = (100, 200, 300, 400, 500, 600, 800, 1_000, 1_200, 1_500, 2_000)
+SLOW_S = 0.1
+SETTLED_AFTER_S = 40  # the first page of everybody is one to look up: by then some are writing
+OF_A_PROCESS = 500  # simulated players
+BUSY = 0.75  # of the processors' time; with more of it, answers queue
 
 
-@dataclass
-class Tally:
-    previews: list[float] = field(default_factory=list)
-    moves: dict[str, list[float]] = field(default_factory=dict)
-    pictures: list[float] = field(default_factory=list)
-    refused: Counter[str] = field(default_factory=Counter)
-    added: dict[str, str] = field(default_factory=dict)  # key of an acknowledged query -> its text
-    answered: set[str] = field(default_factory=set)  # keys of acknowledged answers
-    n_drops: int = 0
-    n_superseded: int = 0
+@dataclass(frozen=True)
+class Step:
+    n_players: int
+    seconds: float
+    tally: Tally
+    processor: dict[str, float]  # seconds of each part while it was measured
+
+    @property
+    def p95(self) -> float:
+        return quantile(self.tally.previews, 0.95)
 
 
-class SimulatedPlayer:
-    def __init__(self, url: str, cookie: str, language: str, tally: Tally, *, pictures: bool, port: int) -> None:
-        self.url, self.cookie, self.tally, self.port, self.pictures = url, cookie, tally, port, pictures
-        self.phrases = ZH if language == "zh" else EN
-        self.asked: dict[int, float] = {}
-        self.number = 0
-        self.keys = (f"{cookie[-8:]}-{n}" for n in count())
-        self.answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
-        self.turn: dict[str, Any] = {}
-        self.changed = asyncio.Event()
+def play_step(running: Game, cookies: list[tuple[str, str]], seconds: float, *, pictures: bool) -> Step:
+    """Let so many players join over a while, then measure."""
+    joined_by = time.perf_counter() + max(5.0, len(cookies) / 25)
+    measured_from = joined_by + SETTLED_AFTER_S
+    jobs = [
+        Job(
+            url=running.socket_url,
+            port=running.port,
+            cookies=cookies[start : start + OF_A_PROCESS],
+            names=uuid4().hex[:12],
+            joined_by=joined_by,
+            measured_from=measured_from,
+            ends=measured_from + seconds,
+            pictures=pictures,
+        )
+        for start in range(0, len(cookies), OF_A_PROCESS)
+    ]
+    processes = [_start(job) for job in jobs]
+    pids = [process.pid for process in processes]
+    redis = bool(os.environ.get("REDIS_URL"))
+    time.sleep(max(0.0, measured_from - time.perf_counter()))
+    before = _processors.read(running, pids, redis=redis)
+    time.sleep(max(0.0, measured_from + seconds - 0.5 - time.perf_counter()))
+    spent = _processors.read(running, pids, redis=redis).since(before)
+    return Step(len(cookies), seconds, _finished(processes), spent)
 
-    async def play_until(self, end: float) -> None:
-        await asyncio.sleep(random.random() * 3)
-        async with asyncio.timeout_at(end):
-            while True:
-                await self.connect()
-                try:
-                    while True:
-                        await getattr(self, self.turn["kind"], self.deal)()
-                except websockets.ConnectionClosed:
-                    continue
 
-    async def connect(self) -> None:
-        self.socket = await websockets.connect(self.url, additional_headers={"Cookie": self.cookie}, max_queue=None)
-        self.changed.clear()
-        self.reader = asyncio.create_task(self.read(self.socket))
-        await asyncio.wait_for(self.changed.wait(), 30)
+def _start(job: Job) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "benchmarks._typists"]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(msgspec.json.encode(job))
+    process.stdin.close()
+    process.stdin = None
+    return process
 
-    async def read(self, connection: websockets.ClientConnection) -> None:
-        async for frame in connection:
-            message = json.loads(frame)
-            if message["type"] == "snapshot":
-                self.turn = message["state"]["turn"]
-                self.changed.set()
-            elif message["type"] == "results":
-                self.tally.previews.append(time.perf_counter() - self.asked.pop(message["number"]))
-            elif waiting := self.answers.pop(message["key"], None):
-                waiting.set_result(message)
 
-    # --- moves ---
+def _finished(processes: list[subprocess.Popen[bytes]]) -> Tally:
+    """Read together: a process whose tally nobody reads does not end."""
+    outputs: list[bytes] = [b""] * len(processes)
 
-    async def move(self, kind: str, **message: Any) -> dict[str, Any]:
-        """Send until answered; now and then the line breaks in between and the same key goes out again."""
-        frame = {"type": kind, "key": next(self.keys), **message}
-        began = time.perf_counter()
-        answer = await self.send(frame, breaks=random.random() < DROP_SHARE)
-        if answer is None:
-            self.tally.n_drops += 1
-            await self.connect()
-            answer = await self.send(frame, breaks=False)
-            assert answer is not None
-        else:
-            self.tally.moves.setdefault(kind, []).append(time.perf_counter() - began)
-        if answer["type"] == "refused":
-            self.tally.refused[f"{kind}: {answer['code']}"] += 1
-        return {**answer, "key": frame["key"]}
+    def read(number: int) -> None:
+        outputs[number] = processes[number].communicate(timeout=180)[0]
 
-    async def send(self, frame: dict[str, Any], *, breaks: bool) -> dict[str, Any] | None:
-        waiting = self.answers[frame["key"]] = asyncio.get_running_loop().create_future()
-        await self.socket.send(json.dumps(frame))
-        if breaks:
-            del self.answers[frame["key"]]
-            await self.socket.close()
-            await self.reader
-            return None
-        self.changed.clear()
-        answer = await asyncio.wait_for(waiting, 30)
-        if answer["type"] == "done":
-            await asyncio.wait_for(self.changed.wait(), 30)
-        return answer
+    readers = [threading.Thread(target=read, args=(number,)) for number in range(len(processes))]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    tally = Tally()
+    for output in outputs:
+        tally.add(msgspec.json.decode(output, type=Tally))
+    return tally
 
-    async def deal(self) -> None:
-        await asyncio.sleep(random.uniform(1, 3))
-        await self.move("deal")
 
-    # --- pages ---
+def report(step: Step, running: Game) -> None:
+    tally, seconds = step.tally, step.seconds
+    print(f"\n{step.n_players} players, {seconds:.0f} s; largest web process {running.memory_mb:.0f} MB")
+    rate = len(tally.previews) / step.n_players / seconds
+    print(f"previews        {quantiles(tally.previews)}; {rate:.2f}/s a player")
+    print(f"                {tally.n_superseded} superseded, {tally.n_busy} refused as too many")
+    for kind, times in sorted(tally.moves.items()):
+        print(f"{kind:15} {quantiles(times)}")
+    print(f"pictures        {quantiles(tally.pictures)}")
+    print(f"{tally.n_drops} dropped connections, {tally.n_failed} failed ones, refused: {tally.refused}")
+    _report_processors(step)
 
-    async def label(self) -> None:
-        lease = self.turn["lease"]
-        for _ in range(random.choice((1, 2, 2, 3))):
-            await asyncio.sleep(random.uniform(4, 12))  # to look at the sticker, to think of a moment
-            text = self.phrase()
-            await self.type(lease, text)
-            answer = await self.move("add_query", lease=lease, text=text)
-            if answer["type"] == "done":
-                self.tally.added[answer["key"]] = text
-        await asyncio.sleep(random.uniform(0.5, 2))
-        await self.move("submit" if self.turn.get("queries") else "skip", lease=lease, **self._why())
 
-    def phrase(self) -> str:
-        """Mostly a phrase of the list, now and then two, so that players do not all type the same."""
-        parts = random.sample(self.phrases, random.choice((1, 1, 2)))
-        return (" " if self.phrases is EN else "").join(parts)[:56]
-
-    def _why(self) -> dict[str, str]:
-        return {} if self.turn.get("queries") else {"reason": "no_words"}
-
-    async def type(self, lease: str, text: str) -> None:
-        """A key every 60 to 420 ms; a pause of 150 ms asks for results."""
-        for end in range(1, len(text) + 1):
-            pause = random.triangular(0.06, 0.42, 0.14)
-            if pause < DEBOUNCE_S and end < len(text):
-                await asyncio.sleep(pause)
-                continue
-            await asyncio.sleep(DEBOUNCE_S)
-            self.number += 1
-            self.tally.n_superseded += len(self.asked)
-            self.asked = {self.number: time.perf_counter()} | self.asked
-            await self.socket.send(
-                json.dumps({"type": "preview", "lease": lease, "number": self.number, "text": text[:end]})
-            )
-            await asyncio.sleep(max(0.0, pause - DEBOUNCE_S))
-
-    async def find(self) -> None:
-        turn = self.turn
-        if self.pictures:
-            await self.load([each["image"] for each in turn["candidates"]])
-        await asyncio.sleep(random.uniform(6, 20))  # to read the words and look at 24 pictures
-        letters = [chr(97 + n) for n in range(len(turn["candidates"]))]
-        picks = random.sample(letters, random.choice((0, 1, 2, 3)))
-        answer = await self.move("answer", lease=turn["lease"], picks=picks)
-        if answer["type"] == "done":
-            self.tally.answered.add(answer["key"])
-
-    async def load(self, addresses: list[str]) -> None:
-        """Fetch a page's candidates over a few connections, as a browser does."""
-        queue = list(addresses)
-        await asyncio.gather(*(self._load_some(queue) for _ in range(4)))
-
-    async def _load_some(self, queue: list[str]) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        while queue:
-            began = time.perf_counter()
-            request = f"GET {queue.pop()} HTTP/1.1\r\nHost: localhost\r\nCookie: {self.cookie}\r\n\r\n"
-            writer.write(request.encode())
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200"), head
-            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-            await reader.readexactly(int(length.split(b":")[1]))
-            self.tally.pictures.append(time.perf_counter() - began)
-        writer.close()
+def _report_processors(step: Step) -> None:
+    n_moves = sum(map(len, step.tally.moves.values()))
+    shares = ", ".join(f"{part} {spent / step.seconds:.2f}" for part, spent in step.processor.items() if spent)
+    server = sum(spent for part, spent in step.processor.items() if part != "generator")
+    carried = 2 * BUSY * step.seconds / server * step.n_players
+    print(f"processors      {shares}; {len(step.tally.previews)} previews, {n_moves} moves")
+    print(f"                {server / step.n_players / step.seconds * 1_000:.2f} ms of the server a player and second;")
+    print(f"                2 processors {BUSY:.0%} busy with nothing else carry {carried:.0f} such players")
 
 
 def check(tally: Tally) -> list[str]:
@@ -202,7 +132,7 @@ def check(tally: Tally) -> list[str]:
     moves = Revision.objects.filter(move="add").values_list("key", "detail")
     kept = {key: detail["query"] for key, detail in moves}
     texts = dict(Query.objects.values_list("pk", "text"))
-    wrong += [f"lost query {text!r}" for key, text in tally.added.items() if texts.get(kept.get(key)) != text]
+    wrong += [f"lost query {text!r}" for key, text in tally.added.items() if texts.get(kept.get(key, 0)) != text]
     answers = Counter(Revision.objects.filter(move="answer").values_list("key", flat=True))
     wrong += [f"answer {key} is there {answers[key]} times" for key in tally.answered if answers[key] != 1]
     n_answered = Retrieval.objects.filter(state=Retrieval.State.ANSWERED).count()
@@ -221,41 +151,26 @@ def check(tally: Tally) -> list[str]:
     return wrong
 
 
-async def run(running: Game, players: list[tuple[int, str]], seconds: float, *, pictures: bool) -> Tally:
-    tally = Tally()
-    end = asyncio.get_running_loop().time() + seconds
-    simulated = [
-        SimulatedPlayer(
-            running.socket_url, cookie, "zh" if n % 2 else "en", tally, pictures=pictures, port=running.port
-        )
-        for n, (_, cookie) in enumerate(players)
-    ]
-    outcomes = await asyncio.gather(*(each.play_until(end) for each in simulated), return_exceptions=True)
-    for outcome in outcomes:
-        if outcome is not None and not isinstance(outcome, TimeoutError):
-            raise outcome
-    return tally
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--players", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=120)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--players", type=int, nargs="+", default=[100])
+    parser.add_argument("--seconds", type=float, default=60, help="that are measured, of each step")
+    parser.add_argument("--to-the-limit", action="store_true", help="go up step by step until answers are too slow")
     parser.add_argument("--no-pictures", action="store_true", help="do not load the candidates' pictures")
     options = parser.parse_args()
+    steps = STEPS if options.to_the_limit else tuple(options.players)
     with game() as running:
-        players = make_players(options.players)
-        tally = asyncio.run(run(running, players, options.seconds, pictures=not options.no_pictures))
-        memory = running.memory_mb
-    print(f"{options.players} players, {options.seconds:.0f} s; web process {memory:.0f} MB")
-    rate = (len(tally.previews) + tally.n_superseded) / options.players / options.seconds
-    print(f"previews        {quantiles(tally.previews)}; {tally.n_superseded} superseded; {rate:.2f}/s a player")
-    for kind, times in sorted(tally.moves.items()):
-        print(f"{kind:15} {quantiles(times)}")
-    print(f"pictures        {quantiles(tally.pictures)}")
-    print(f"{tally.n_drops} dropped connections, refused: {dict(tally.refused)}")
-    wrong = check(tally)
-    print(f"{len(tally.added)} queries and {len(tally.answered)} answers acknowledged, {len(wrong)} faults")
+        made = make_players(max(steps))
+        cookies = [(cookie, "zh" if number % 2 else "en") for number, (_, cookie) in enumerate(made)]
+        whole = Tally()
+        for n_players in steps:
+            step = play_step(running, cookies[:n_players], options.seconds, pictures=not options.no_pictures)
+            report(step, running)
+            whole.add(step.tally)
+            if options.to_the_limit and step.p95 > SLOW_S:
+                break
+        wrong = check(whole)
+    print(f"\n{len(whole.added)} queries and {len(whole.answered)} answers acknowledged, {len(wrong)} faults")
     print("\n".join(wrong[:20]))
     return bool(wrong)
 
