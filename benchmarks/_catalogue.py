@@ -38,7 +38,7 @@ def fill(n: int, dim: int) -> None:
     with connection.cursor() as cursor:
         for model in (Sticker, Round):
             table = model._meta.db_table
-            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608
         cursor.execute("VACUUM ANALYZE")
 
 
@@ -48,7 +48,9 @@ def copy(like: Any, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> No
 
     fields = [field for field in like._meta.concrete_fields if not field.primary_key or field.column in columns]
     own = [field.column for field in fields if field.column not in columns]
-    fixed = [field.get_db_prep_save(getattr(like, field.attname), connection) for field in fields if field.column in own]
+    fixed = [
+        field.get_db_prep_save(getattr(like, field.attname), connection) for field in fields if field.column in own
+    ]
     names = ", ".join([*columns, *own])
     with connection.cursor() as cursor, cursor.copy(f"COPY {like._meta.db_table} ({names}) FROM STDIN") as written:
         for row in rows:

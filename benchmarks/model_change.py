@@ -1,5 +1,5 @@
 """A model changes while people type: how long the roll back takes, how long until a web process answers by the other
-model, how long that keeps players' moves waiting, and what previews take meanwhile.
+model, and what previews take meanwhile; with the other model's vectors in the database, and with a snapshot of them.
 
 `python -m benchmarks.model_change [--stickers 20000] [--dim 512]`. Stickers have five queries in English and five in
 Chinese out of the starter pack's words, vectors are random; queries are encoded by the starter CLIP, padded to `dim`.
@@ -86,23 +86,6 @@ def models(dim: int) -> list[str]:
     return list(stages)
 
 
-def read_in(search: Any) -> str:
-    """How long it takes to be up to date, and how long the pieces take for which moves of players have to wait; by the
-    clock, and of processor time, which says the same on a busy machine."""
-    began, pieces, of_processor = time.perf_counter(), list[float](), list[float]()
-    is_over = False
-    while not is_over:
-        clock, processor = time.perf_counter(), time.thread_time()
-        is_over = not search.catch_up(wait=True)
-        pieces.append(time.perf_counter() - clock)
-        of_processor.append(time.thread_time() - processor)
-    seconds = time.perf_counter() - began
-    return (
-        f"{seconds:.2f} s ({sum(of_processor):.2f} s of processor) in {len(pieces)} pieces, "
-        f"the longest {max(pieces) * 1e3:.0f} ms ({max(of_processor) * 1e3:.0f} ms of processor)"
-    )
-
-
 def typing(search: Any, until: threading.Event) -> Iterator[float]:
     """Milliseconds of previews, one after the other."""
     said = words("en")
@@ -132,27 +115,35 @@ def main() -> None:
 
 def measure() -> None:
     from sticktionary.domain.lab import promotion
+    from sticktionary.domain.search import filling
+    from sticktionary.domain.search.following import Follower
     from sticktionary.domain.search.live import CatalogueSearch
 
-    search = CatalogueSearch()
-    print(f"reading the catalogue in: {read_in(search)}", flush=True)
+    search, warm = CatalogueSearch(), threading.Event()
+    began = time.perf_counter()
+    follower = Follower(search, warm.set)
+    warm.wait()
+    print(f"reading the catalogue in: {time.perf_counter() - began:.2f} s", flush=True)
     ms, over = list[float](), threading.Event()
     typist = threading.Thread(target=lambda: ms.extend(typing(search, over)))
     typist.start()
     time.sleep(5)
     quiet = list(ms)
-    began = time.perf_counter()
-    promotion.roll_back(actor=None)
-    print(f"roll back: {(time.perf_counter() - began) * 1e3:.0f} ms")
-    n_before = len(ms)
-    changed = read_in(search)
-    meanwhile = ms[n_before:]
+    for name, where in (("before", "in the database"), ("now", "in a snapshot")):
+        if where == "in a snapshot":
+            filling.write_vectors(name)
+        n_before, began = len(ms), time.perf_counter()
+        promotion.roll_back(actor=None)
+        rolled_back = time.perf_counter() - began
+        while search.model_version != name:
+            time.sleep(0.005)
+        changed = time.perf_counter() - began
+        print(f"vectors {where}: rolled back in {rolled_back * 1e3:.0f} ms, answered by after {changed:.2f} s")
+        print(f"  previews meanwhile: {quantiles([each / 1_000 for each in ms[n_before:]])}", flush=True)
     over.set()
     typist.join()
-    assert search.model_version == "before"
-    print(f"until this process answers by it: {changed}")
-    for title, took in (("previews before", quiet), ("previews meanwhile", meanwhile)):
-        print(f"{title}: {quantiles([each / 1_000 for each in took])}")
+    follower.end()
+    print(f"previews before: {quantiles([each / 1_000 for each in quiet])}")
 
 
 if __name__ == "__main__":

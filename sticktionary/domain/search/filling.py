@@ -103,8 +103,10 @@ def _is_due(of: str) -> bool:
 
 def write_words() -> None:
     shelf, place = words()
-    place = read_on(place, shelf.take_over)
+    save_words(shelf, read_on(place, shelf.take_over))
 
+
+def save_words(shelf: Shelf, place: Place) -> None:
     def save(folder: Path) -> None:
         for name, part in (("texts", shelf.searcher), ("album", shelf.album)):
             (folder / name).mkdir()

@@ -23,16 +23,16 @@ REFRESH_EVERY_S = 1.0  # where nobody follows
 log = logging.getLogger(__name__)
 
 
-class Follower:
+class Follower(threading.Thread):
     """Reads on whenever it is nudged, and every `LOOK_EVERY_S` without."""
 
     def __init__(self, search: CatalogueSearch, when_warm: Callable[[], object]) -> None:
         """`when_warm` is called in its thread when all that had happened before it began is taken over."""
+        super().__init__(name="search-follower", daemon=True)
         self._search, self._when_warm, self._is_warm = search, when_warm, False
         search.is_followed = True
         self._is_nudged, self._is_ending = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="search-follower", daemon=True)
-        self._thread.start()
+        self.start()
 
     def nudge(self) -> None:
         self._is_nudged.set()
@@ -41,7 +41,7 @@ class Follower:
         self._is_ending.set()
         self._is_nudged.set()
 
-    def _run(self) -> None:
+    def run(self) -> None:
         try:
             while not self._is_ending.is_set():
                 self._is_nudged.wait(LOOK_EVERY_S if self._read_on() else AGAIN_AFTER_S)
@@ -56,6 +56,7 @@ class Follower:
             while self._search.catch_up(wait=not self._is_warm) and not self._is_ending.is_set():
                 pass
             if not self._is_warm:
+                self._search.preview("warm", 0)  # the first search of a process compiles and loads for a second
                 self._is_warm = True
                 self._when_warm()
             shadowing.write_down()

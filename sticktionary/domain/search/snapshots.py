@@ -121,7 +121,7 @@ def code() -> str:
     """Names what decides what stands in a snapshot, and how: another tokenizer would not find what this one filed."""
     ours = Path(__file__).parent
     engine = Path(retrieval_engine.__file__).parent
-    sources = [*engine.rglob("*.py"), *ours.rglob("*.py"), Path(pictures.__file__)]
+    sources = [*engine.rglob("*.py"), *ours.glob("*.py"), Path(pictures.__file__)]
     digest = hashlib.sha256("".join(f"{package} {version(package)} " for package in PACKAGES).encode())
     for path in sorted(sources):
         digest.update(path.read_bytes())
