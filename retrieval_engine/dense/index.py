@@ -13,43 +13,23 @@ import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Lock, Thread, main_thread
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import dense_files
+from ..ranking import Ranking
+from . import files
 from .codes import SAMPLE, Codes
+from .finding import State, direction, ranked
 from .places import Ids, Places, as_ids
-from .ranking import Ranking
-from .rows import NO_ROWS, RowNumbers, Rows, RowStore, Vectors
-
-__all__ = ["DenseIndex", "Ids", "Vectors", "unit"]
+from .rows import NO_ROWS, RowNumbers, Rows, RowStore, Vectors, unit
 
 EXACT_UP_TO: Final = 50_000
-DEEPEST: Final = 10_000
-"""Beyond so many places a ranking is of everything, and exact."""
-CANDIDATES: Final = 2_000
-"""At least so many rows are compared exactly, and four for each place asked for."""
-FEW: Final = 4_096
-"""So many rows are compared exactly without asking their codes; so many fresh ones await theirs."""
+FRESH_MOST: Final = 4_096
+"""So many vectors await their codes, and are compared in every search meanwhile."""
 
 log = logging.getLogger(__name__)
-
-
-def unit(vectors: NDArray[np.floating]) -> Vectors:
-    """`vectors` [..., d] scaled to length 1 as float32. ValueError for a vector that is zero or not finite."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    if not np.all(np.isfinite(lengths) & (lengths > 0)):
-        raise ValueError("a vector is zero or not finite and has no direction")
-    return np.asarray(vectors / lengths, dtype=np.float32)
-
-
-class _State(NamedTuple):
-    """What a reader takes at entry and keeps to."""
-
-    rows: Rows
-    codes: Codes | None  # of the first of the rows
 
 
 class DenseIndex:
@@ -63,7 +43,7 @@ class DenseIndex:
     def __init__(self, *, exact_up_to: int = EXACT_UP_TO) -> None:
         self._exact_up_to = exact_up_to
         self._store, self._places = RowStore(exact_up_to), Places()
-        self._state = _State(self._store.now, None)
+        self._state = State(self._store.now, None)
         self._lock = Lock()  # held while rows are written or looked up, never while they are compared
         self._rebuilding = Lock()
         self._rebuilder: Thread | None = None
@@ -114,7 +94,7 @@ class DenseIndex:
             first = self._store.now.n
             self._store.change(ids, vectors, self._places.rows_of(ids))
             self._places.put(ids, np.arange(first, first + len(ids)))
-            self._state = _State(self._store.now, self._state.codes if first else None)
+            self._state = State(self._store.now, self._state.codes if first else None)
 
     def remove(self, id: int) -> bool:
         """Take a vector out; False if there was none."""
@@ -147,12 +127,12 @@ class DenseIndex:
                     moved.catch_up(seen.rows, store.now, kept)
                     held = np.flatnonzero(moved.now.live())
                     self._store, self._places = moved, Places.of(moved.now.ids[held], held)
-                self._state = _State(self._store.now, codes)
+                self._state = State(self._store.now, codes)
 
     def _coded(self, rows: Rows, codes: Codes | None) -> Codes | None:
         if rows.n_live <= self._exact_up_to:
             return None
-        if codes is None or rows.n_live > 2 * codes.n_trained_on:
+        if codes is None or rows.n_live >= 2 * codes.n_trained_on:
             held = np.flatnonzero(rows.live())
             codes = Codes.trained(rows.vectors(held[:: -(-len(held) // SAMPLE)]), rows.n_live)
         return codes.with_more(_while_wanted(block for _, block in rows.blocks(codes.n)))
@@ -160,7 +140,7 @@ class DenseIndex:
     def _rebuild_if_due(self) -> None:
         rows, codes = self._state
         n_fresh = rows.n - (codes.n if codes else 0)
-        is_due = (n_fresh > FEW and rows.n_live > self._exact_up_to) or self._store.is_wasteful
+        is_due = (n_fresh > FRESH_MOST and rows.n_live > self._exact_up_to) or self._store.is_wasteful
         if is_due and (self._rebuilder is None or not self._rebuilder.is_alive()):
             self._rebuilder = Thread(target=self._rebuild_beside, name="dense-rebuild")
             self._rebuilder.start()
@@ -188,7 +168,7 @@ class DenseIndex:
         state, found, _ = self._look_up([id], None)
         if found is None or not len(found):
             return None
-        return float(state.rows.cosines(_direction(query, state.rows), found)[0])
+        return float(state.rows.cosines(direction(query, state.rows), found)[0])
 
     def search(
         self, query: NDArray[np.floating], k: int | None = 20, *, allow: Ids | None = None, deny: Ids | None = None
@@ -199,18 +179,7 @@ class DenseIndex:
         exact for the vectors as they are kept; all of them are compared for more than 10,000 places.
         """
         state, allowed, denied = self._look_up(allow, deny)
-        rows, codes = state
-        if not rows.n_live:
-            return Ranking.empty()
-        query = _direction(query, rows)
-        chosen = None if allowed is None and denied is None else _chosen(rows, allowed, denied)
-        if codes is None or k is None or k > DEEPEST:
-            found = np.flatnonzero(rows.live() if chosen is None else chosen)
-        elif allowed is not None and len(allowed) <= FEW and chosen is not None:
-            found = np.flatnonzero(chosen)
-        else:
-            found = _candidates(rows, codes, query, k, chosen)
-        return Ranking.best(rows.ids[found], rows.cosines(query, found), k)
+        return ranked(state, query, k, allowed, denied)
 
     def neighbours(self, id: int, k: int = 20) -> Ranking:
         """The `k` stickers nearest to sticker `id`, itself left out; nothing for one without a vector."""
@@ -221,7 +190,7 @@ class DenseIndex:
         others = near.ids != id
         return Ranking(near.ids[others][:k], near.scores[others][:k])
 
-    def _look_up(self, allow: Ids | None, deny: Ids | None) -> tuple[_State, RowNumbers | None, RowNumbers | None]:
+    def _look_up(self, allow: Ids | None, deny: Ids | None) -> tuple[State, RowNumbers | None, RowNumbers | None]:
         """The state now, and the rows in it of those ids."""
         if allow is None and deny is None:
             return self._state, None, None
@@ -236,27 +205,21 @@ class DenseIndex:
     def save(self, folder: Path) -> None:
         """Write a snapshot into `folder`, which is made if need be; it is there whole or not at all, and processes that
         read an older one there go on reading it. People search and change on meanwhile."""
-        dense_files.save(folder, *self._state, precise=len(self) <= self._exact_up_to)
+        files.save(folder, *self._state, precise=len(self) <= self._exact_up_to)
 
     @classmethod
     def open(cls, folder: Path, *, exact_up_to: int = EXACT_UP_TO, verify: bool = False) -> Self:
         """An index from a snapshot. Its vectors stay in the file, which all processes that open it share; what is
         added is in memory. ValueError for a folder that holds none, or a damaged one; damage to the vectors themselves
         is found with `verify`, which reads them all."""
-        snapshot = dense_files.open(folder, verify=verify)
+        snapshot = files.open(folder, verify=verify)
         index = cls(exact_up_to=exact_up_to)
         index._store = RowStore.over(snapshot.ids, snapshot.vectors, exact_up_to)
         index._places = Places.of(snapshot.ids, np.arange(len(snapshot.ids)))
-        index._state = _State(index._store.now, snapshot.codes)
+        index._state = State(index._store.now, snapshot.codes)
         if snapshot.codes is None:
             index._rebuild_if_due()
         return index
-
-
-def _direction(query: NDArray[np.floating], rows: Rows) -> Vectors:
-    if query.shape != (rows.dim,):
-        raise ValueError(f"a query of shape {query.shape} among vectors of {rows.dim} numbers")
-    return unit(query)
 
 
 def _last_of_each(ids: NDArray[np.int64], vectors: Vectors) -> tuple[NDArray[np.int64], Vectors]:
@@ -267,33 +230,6 @@ def _last_of_each(ids: NDArray[np.int64], vectors: Vectors) -> tuple[NDArray[np.
         return ids, vectors
     last = np.sort(len(ids) - 1 - places)
     return ids[last], vectors[last]
-
-
-def _chosen(rows: Rows, allowed: RowNumbers | None, denied: RowNumbers | None) -> NDArray[np.bool_]:
-    """Which of the rows a search is about."""
-    chosen = rows.live() if allowed is None else np.zeros(rows.n, dtype=np.bool_)
-    if allowed is not None:
-        chosen[allowed] = True
-    if denied is not None:
-        chosen[denied] = False
-    return chosen
-
-
-def _candidates(rows: Rows, codes: Codes, query: Vectors, k: int, chosen: NDArray[np.bool_] | None) -> RowNumbers:
-    """Rows among which are the `k` nearest, as far as codes can tell: of those chosen, or of all that are held."""
-    n = max(CANDIDATES, 4 * k)
-    found = codes.nearest(query, n, chosen)
-    if chosen is None:
-        found = rows.only_live(found)
-        if len(found) < n // 2:  # crowded out by vectors that are gone
-            found = codes.nearest(query, n, rows.live())
-    fresh = np.arange(codes.n, rows.n)
-    fresh = rows.only_live(fresh) if chosen is None else fresh[chosen[fresh]]
-    found = np.append(np.sort(found), fresh)
-    n_chosen = rows.n_live if chosen is None else int(np.count_nonzero(chosen))
-    if len(found) < min(k, n_chosen):
-        return np.flatnonzero(rows.live() if chosen is None else chosen)
-    return found
 
 
 def _while_wanted(blocks: Iterator[Vectors]) -> Iterator[Vectors]:

@@ -26,6 +26,15 @@ BLOCK: Final = 1_024
 """So many rows are taken to float32 at once: they fit into a processor's cache."""
 
 
+def unit(vectors: NDArray[np.floating]) -> Vectors:
+    """`vectors` [..., d] scaled to length 1 as float32. ValueError for a vector that is zero or not finite."""
+    vectors = np.asarray(vectors, dtype=np.result_type(vectors, np.float32))
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    if not np.all(np.isfinite(lengths) & (lengths > 0)):
+        raise ValueError("a vector is zero or not finite and has no direction")
+    return np.asarray(vectors / lengths, dtype=np.float32)
+
+
 class Rows(NamedTuple):
     """What one reader sees: rows 0 to `n`, as they were at `version`. Nothing that it shows ever changes."""
 

@@ -38,7 +38,7 @@ class Codes:
         whole = faiss.IndexFlatIP(padded.shape[1])
         whole.add(np.zeros((1, padded.shape[1]), dtype=np.float32))
         index = faiss.IndexIVFPQFastScan(whole, padded.shape[1], 1, groups, 4, faiss.METRIC_INNER_PRODUCT)
-        index.by_residual = False
+        index.by_residual, index.pq.cp.min_points_per_centroid = False, 1
         index.train(padded)
         return cls(index, n)
 
