@@ -15,8 +15,7 @@ from .postings import MAX_FREQUENCY, MAX_SLOTS, Rows, narrow, stacked
 from .scanning import Slots
 
 TOKENS_AT_ONCE: Final = 2**21
-NO_PACK: Final = -(2**63)
-"""The number of no pack."""
+NO_PACK: Final = -1
 
 
 class Documents(NamedTuple):
@@ -28,9 +27,16 @@ class Documents(NamedTuple):
     heavy: dict[int, dict[int, int]]
     ids: NDArray[np.int64]
     lengths: NDArray[np.int32]
-    packs: NDArray[np.int64]
+    packs: NDArray[np.int32]
     replaced: Slots
     """Slots of documents that another one of the same id followed."""
+
+
+def number_of(pack: int | None) -> int:
+    """How a pack is kept: its number, or `NO_PACK`. ValueError for one that is negative or above 2**31."""
+    if pack is not None and not 0 <= pack < 2**31:
+        raise ValueError(f"{pack} is no number of a pack")
+    return NO_PACK if pack is None else pack
 
 
 class Counted:
@@ -38,16 +44,16 @@ class Counted:
 
     def __init__(self) -> None:
         self._numbers: defaultdict[str, int] = defaultdict(count().__next__)
-        self._ids, self._packs, self._lengths = array("q"), array("q"), array("i")
+        self._ids, self._packs, self._lengths = array("q"), array("i"), array("i")
         self._flat, self._n_done = array("I"), 0  # term numbers of the documents after the first `n_done`
         self._by_term, self._terms_of = list[Rows](), list[NDArray[np.uint32]]()
         self._n_terms_of = list[NDArray[np.int64]]()
         self._heavy: dict[int, dict[int, int]] = {}
 
     def add(self, id: int, tokens: Sequence[str], pack: int | None = None) -> None:
-        """Count one more."""
+        """Count one more. ValueError for what is no number of a pack."""
+        self._packs.append(number_of(pack))
         self._ids.append(id)
-        self._packs.append(NO_PACK if pack is None else pack)
         self._lengths.append(len(tokens))
         self._flat.extend(map(self._numbers.__getitem__, tokens))
         if len(self._flat) >= TOKENS_AT_ONCE:
@@ -85,5 +91,5 @@ class Counted:
         by_slot = Rows.counted(np.concatenate(self._n_terms_of), of_slot)
         order = np.argsort(ids, kind="stable")
         replaced = order[:-1][ids[order[:-1]] == ids[order[1:]]]
-        lengths, packs = np.array(self._lengths, dtype=np.int32), np.array(self._packs, dtype=np.int64)
+        lengths, packs = np.array(self._lengths, dtype=np.int32), np.array(self._packs, dtype=np.int32)
         return Documents(terms, by_term, by_slot, self._heavy, ids, lengths, packs, replaced)

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ranking import Ranking
-from .counting import NO_PACK, Counted
+from .counting import NO_PACK, Counted, number_of
 from .postings import MAX_FREQUENCY, MAX_SLOTS, Base, Rows
 from .scanning import Slots
 from .scoring import Documents, Held, Idf, Question, Weighted
@@ -110,7 +110,7 @@ class LexicalIndex:
         self._n_slots = self._n_live = self._n_tokens = 0
         # By slot. Readers look at them as they were: between two compactions they only grow at the end.
         self._ids, self._lengths = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
-        self._packs = np.zeros(0, dtype=np.int64)
+        self._packs = np.zeros(0, dtype=np.int32)
         self._alive = np.zeros(0, dtype=np.bool_)  # for the writer alone
 
     def __len__(self) -> int:
@@ -158,8 +158,8 @@ class LexicalIndex:
         self._free = np.flatnonzero(~self._alive).tolist()
 
     def put(self, id: int, tokens: Sequence[str], *, pack: int | None = None) -> None:
-        """Add a document, or replace the one with this id; `pack` is the number of its pack."""
-        frequencies = Counter(tokens)
+        """Add a document, or replace the one with this id; `pack` is the number of its pack (below 2**31)."""
+        frequencies, pack_number = Counter(tokens), number_of(pack)
         with self._lock:
             self.remove(id)
             slot = self._new_slot()
@@ -168,7 +168,7 @@ class LexicalIndex:
                 self._add_posting(number, slot, frequency)
             self._vocabulary.count_in(numbers)
             self._ids[slot], self._lengths[slot], self._alive[slot] = id, len(tokens), True
-            self._packs[slot] = NO_PACK if pack is None else pack
+            self._packs[slot] = pack_number
             self._fresh[id], self._fresh_terms[slot] = slot, numbers
             self._fresh_slots.append(slot)
             self._n_live += 1

@@ -74,7 +74,7 @@ class Documents(NamedTuple):
     base: Base
     ids: NDArray[np.int64]
     lengths: NDArray[np.int32]
-    packs: NDArray[np.int64]
+    packs: NDArray[np.int32]
     fresh: Slots
     """Slots of the documents that came after the base, some of them dead."""
     dead: Slots

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
-from retrieval_engine.lexical import Compaction, LexicalIndex, postings, scanning, scoring
+from retrieval_engine.lexical import Compaction, Counted, LexicalIndex, postings, scanning, scoring
 
 Corpus = dict[int, list[str]]
 TERMS = st.sampled_from([*"abcdefgh", "ab", "abc"])
@@ -235,6 +235,15 @@ def test_an_unfinished_word_is_its_continuations_taken_as_one(changes: list[Chan
     index, corpus = after(changes)
     held = {id for id, tokens in corpus.items() if any(token.startswith(prefix) for token in tokens)}
     assert set(index.search([], None, unfinished=prefix).ids.tolist()) == held
+
+
+@pytest.mark.parametrize("pack", [-1, 2**31])
+def test_what_is_no_number_of_a_pack_is_refused_and_changes_nothing(pack: int) -> None:
+    index, _ = after([(1, ["a"]), (2, ["b"]), (3, ["c"])])
+    for add in (index.put, Counted().add):
+        with pytest.raises(ValueError, match="pack"):
+            add(1, ["z"], pack=pack)
+    assert (index.search(["a"]).ids.tolist(), index.search(["z"]).ids.tolist()) == ([1], [])
 
 
 def test_what_is_no_snapshot_is_refused(tmp_path: Path) -> None:
