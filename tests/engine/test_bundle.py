@@ -15,8 +15,6 @@ import open_clip
 import pytest
 import torch
 import transformers
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 
@@ -25,8 +23,7 @@ from retrieval_engine.encoder import Clip, ModelUnavailable, load
 from retrieval_engine.export import ExportError, export
 from retrieval_engine.frames import FrameError, key_frames
 from retrieval_engine.searcher import Searcher
-from retrieval_engine.serving import CLEANINGS, Bundle
-from retrieval_engine.tokenizing import from_simple
+from retrieval_engine.serving import Bundle
 from retrieval_engine.untrained import small_clip
 
 TINY: dict[str, Any] = {
@@ -211,19 +208,6 @@ def test_a_bundle_of_the_first_format_is_searched_with_but_not_trained_on(folder
     assert Bundle.open(tmp_path / "old").version == Bundle.open(folder).version
     with pytest.raises(ModelUnavailable, match="published without its weights"):
         load(str(tmp_path / "old"))
-
-
-SIMPLE = open_clip.SimpleTokenizer()
-CONVERTED = from_simple(SIMPLE)
-KNOWN = st.characters(exclude_categories=["Cn", "Co", "Cs"])  # what is a letter differs among versions of Unicode
-
-
-@given(st.text(KNOWN | st.sampled_from("abc xyz'ſİßé难過😭👍🏽\u200d❤️ａ①\n&amp;12_-"), max_size=40))
-@settings(max_examples=200, deadline=None)
-def test_open_clip_s_own_tokenizer_is_converted_exactly(text: str) -> None:
-    converted = CONVERTED.encode(CLEANINGS["lower"](text)).ids
-    assert converted[1:-1] == SIMPLE.encode(text)
-    assert (converted[0], converted[-1]) == (SIMPLE.sot_token_id, SIMPLE.eot_token_id)
 
 
 def test_frames_are_first_middle_and_last_on_white_and_square() -> None:
