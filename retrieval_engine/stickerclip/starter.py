@@ -15,14 +15,14 @@ import math
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ..catalogue import Sticker, learnable, read_stickers, searcher_of, split
 from ..encoder import Clip
-from ..evaluate import as_json, evaluate, table
+from ..evaluate import Figures, as_json, evaluate, table
 from ..export import export
 from ..serving import Bundle
 from ..training.release import Sticker as Learnable
@@ -68,12 +68,6 @@ def _texts(sticker: Learnable) -> Iterable[str]:
     return (*(query.text for query in sticker.queries), *sticker.fields.values())
 
 
-def _learn_labels(clip: Clip, stickers: Sequence[Learnable], folder: Path) -> None:
-    unasked = [replace(sticker, queries=()) for sticker in stickers]
-    for name in ("labels-together", "labels-apart"):
-        train(clip, unasked, STAGES[name], folder, name=name)
-
-
 def build(pack: Path, out: Path, *, say: Callable[[str], None] = print) -> dict[str, Any]:
     """Train on `pack`, publish the bundle in `out` with `report.json` and a model card, and return the report.
 
@@ -83,30 +77,51 @@ def build(pack: Path, out: Path, *, say: Callable[[str], None] = print) -> dict[
     started = time.process_time()
     everything = read_stickers(pack / "stickers", sorted(pack.glob("sticker_queries_*.csv")))
     kept, held_out = split(everything, HOLD_OUT)
-    learned = with_labels(kept)
-    clip = small_clip("starter", ARCHITECTURE, [text for s in learned for text in _texts(s)])
-    clip.provenance |= {"stages": {name: asdict(settings) for name, settings in STAGES.items()}}
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        say(f"{len(everything)} stickers, {len(held_out)} queries held out; learning the labels")
-        _learn_labels(clip, learned, folder)
-        labels_learned = copy.deepcopy(clip.model.state_dict())
+    clip = _untaught(with_labels(kept))
+    say(f"{len(everything)} stickers, {len(held_out)} queries held out; learning the labels")
+    _learn_labels(clip, with_labels(kept))
+    labels_learned = copy.deepcopy(clip.model.state_dict())
 
-        say("learning the queries that are not held out")
-        train(clip, learned, STAGES["queries"], folder, name="queries")
-        judged = export(clip, folder / "bundle", half=True)
+    say("learning the queries that are not held out")
+    _learn_queries(clip, kept)
+    with tempfile.TemporaryDirectory() as folder:
+        judged = export(clip, Path(folder) / "bundle", half=True)
         figures = evaluate(searcher_of(kept, judged), held_out)
-        say(table(figures, len(everything)))
+    say(table(figures, len(everything)))
 
     say("learning all queries")
     clip.model.load_state_dict(labels_learned)
-    with tempfile.TemporaryDirectory() as temporary:
-        train(clip, with_labels(everything), STAGES["queries"], Path(temporary))
+    _learn_queries(clip, everything)
     bundle = export(clip, out, half=True)
-    report = {"bundle": bundle.version, "hold_out": HOLD_OUT, "processor_seconds": round(time.process_time() - started)}
-    report |= {"held_out_queries": as_json(figures, len(everything))}
-    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-    (out / "README.md").write_text(_card(bundle, table(figures, len(everything)), report), encoding="utf-8")
+    return _describe(bundle, figures, len(everything), time.process_time() - started)
+
+
+def _untaught(stickers: Sequence[Learnable]) -> Clip:
+    clip = small_clip("starter", ARCHITECTURE, [text for sticker in stickers for text in _texts(sticker)])
+    clip.provenance |= {"stages": {name: asdict(settings) for name, settings in STAGES.items()}}
+    return clip
+
+
+def _learn_labels(clip: Clip, stickers: Sequence[Learnable]) -> None:
+    unasked = [replace(sticker, queries=()) for sticker in stickers]
+    for name in ("labels-together", "labels-apart"):
+        with tempfile.TemporaryDirectory() as folder:
+            train(clip, unasked, STAGES[name], Path(folder))
+
+
+def _learn_queries(clip: Clip, stickers: Sequence[Sticker]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        train(clip, with_labels(stickers), STAGES["queries"], Path(folder))
+
+
+def _describe(
+    bundle: Bundle, figures: Mapping[str, Mapping[str, Figures]], n_stickers: int, seconds: float
+) -> dict[str, Any]:
+    """Write report and card beside the bundle, and return the report."""
+    report: dict[str, Any] = {"bundle": bundle.version, "hold_out": HOLD_OUT, "processor_seconds": round(seconds)}
+    report |= {"held_out_queries": as_json(figures, n_stickers)}
+    (bundle.folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+    (bundle.folder / "README.md").write_text(_card(bundle, table(figures, n_stickers), report), encoding="utf-8")
     return report
 
 
