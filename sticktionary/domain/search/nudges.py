@@ -51,8 +51,8 @@ async def listen(told: Callable[[], None]) -> None:
 async def _listen(told: Callable[[], None]) -> None:
     layer = get_channel_layer()
     assert layer is not None
-    channel = await layer.new_channel()
     while True:
+        channel = await layer.new_channel()  # the layer forgets one whose receiver was cancelled
         await layer.group_add(GROUP, channel)
         try:
             async with asyncio.timeout(REJOIN_S):
@@ -61,3 +61,5 @@ async def _listen(told: Callable[[], None]) -> None:
                     told()
         except TimeoutError:
             pass
+        finally:
+            await layer.group_discard(GROUP, channel)
