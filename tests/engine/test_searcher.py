@@ -61,7 +61,7 @@ def test_hybrid_adds_the_reciprocal_ranks_of_both_sides(searcher: Searcher) -> N
     assert [(hit.id, hit.rank, hit.lexical_rank, hit.dense_rank) for hit in hits] == [
         (1, 1, 1, 1), (4, 2, 2, None), (5, 3, None, 2), (2, 4, None, 3), (3, 5, None, 4),
     ]  # fmt: skip
-    parts = {hit.id: sum(1 / (60 + rank) for rank in (hit.lexical_rank, hit.dense_rank) if rank) for hit in hits}
+    parts = {hit.id: sum(1 / (10 + rank) for rank in (hit.lexical_rank, hit.dense_rank) if rank) for hit in hits}
     assert {hit.id: hit.score for hit in hits} == pytest.approx(parts)
     assert ids(hits) == sorted(parts, key=lambda id: (-parts[id], id))
 
@@ -222,7 +222,7 @@ def test_dense_search_is_brute_force_cosine(changes: list[tuple[int, float | Non
 @given(st.lists(st.lists(st.integers(0, 9), unique=True), max_size=4), st.integers(0, 12))
 def test_fusion_is_the_sum_of_reciprocal_ranks(lists: list[list[int]], n: int) -> None:
     rankings = [Ranking(np.array(ids, dtype=np.int64), -np.arange(len(ids), dtype=np.float64)) for ids in lists]
-    scores = {id: sum(1 / (60 + ids.index(id) + 1) for ids in lists if id in ids) for ids in lists for id in ids}
+    scores = {id: sum(1 / (10 + ids.index(id) + 1) for ids in lists if id in ids) for ids in lists for id in ids}
     fused = reciprocal_rank_fusion(rankings, n)
     assert dict(zip(fused.ids.tolist(), fused.scores.tolist(), strict=True)) == pytest.approx(
         {id: scores[id] for id in fused.ids.tolist()}
@@ -272,10 +272,10 @@ def test_generated_words_count_half_and_are_told_apart() -> None:
         (2, None, 1),
         (3, None, 2),
     ]
-    assert [hit.score for hit in hits] == pytest.approx([1 / 61, 0.5 / 61, 0.5 / 62])
+    assert [hit.score for hit in hits] == pytest.approx([1 / 11, 0.5 / 11, 0.5 / 12])
     assert searcher.search("monday", mode="lexical") == written.search("monday", mode="lexical")
     why = searcher.explain("monday", 2)
-    assert (why.rank, why.lexical_rank, why.generated_rank, why.generated_part) == (2, None, 1, 0.5 / 61)
+    assert (why.rank, why.lexical_rank, why.generated_rank, why.generated_part) == (2, None, 1, 0.5 / 11)
     assert why.fused_score == why.generated_part
     assert [hit.generated_rank for hit in searcher.rank_among(["monday"], [4, 3, 1])] == [None, 1, None]
     searcher.put(2, "", None)

@@ -90,7 +90,7 @@ def test_hybrid_adds_the_reciprocal_ranks_of_both_sides(searcher: StickerSearche
     assert [(hit.id, hit.rank, hit.lexical_rank, hit.dense_rank) for hit in hits] == [
         (1, 1, 1, 1), (4, 2, 2, None), (5, 3, None, 2), (2, 4, None, 3), (3, 5, None, 4),
     ]  # fmt: skip
-    parts = {hit.id: sum(1 / (60 + rank) for rank in (hit.lexical_rank, hit.dense_rank) if rank) for hit in hits}
+    parts = {hit.id: sum(1 / (10 + rank) for rank in (hit.lexical_rank, hit.dense_rank) if rank) for hit in hits}
     assert {hit.id: hit.score for hit in hits} == pytest.approx(parts, rel=FLOAT32)
 
 
@@ -231,10 +231,10 @@ def test_generated_words_count_half_and_are_told_apart(make: Maker) -> None:
     hits = searcher.search("monday")
     told = [(hit.id, hit.lexical_rank, hit.generated_rank) for hit in hits]
     assert told == [(1, 1, None), (2, None, 1), (3, None, 2)]
-    assert [hit.score for hit in hits] == pytest.approx([1 / 61, 0.5 / 61, 0.5 / 62], rel=FLOAT32)
+    assert [hit.score for hit in hits] == pytest.approx([1 / 11, 0.5 / 11, 0.5 / 12], rel=FLOAT32)
     assert searcher.search("monday", mode="lexical") == written.search("monday", mode="lexical")
     why = searcher.explain("monday", 2)
-    assert (why.rank, why.lexical_rank, why.generated_rank, why.generated_part) == (2, None, 1, 0.5 / 61)
+    assert (why.rank, why.lexical_rank, why.generated_rank, why.generated_part) == (2, None, 1, 0.5 / 11)
     assert [hit.generated_rank for hit in searcher.rank_among(["monday"], [4, 3, 1])] == [None, 1, None]
     searcher.put(2, "", None)
     searcher.remove(3)
