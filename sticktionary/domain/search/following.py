@@ -99,11 +99,17 @@ class Freshness:
         await self._is_warm.wait()
 
     async def _read_here(self) -> None:
-        if time.monotonic() - self._read_at < REFRESH_EVERY_S:
+        if self._is_warm.is_set() and time.monotonic() - self._read_at < REFRESH_EVERY_S:
             return
         self._read_at = time.monotonic()
+        reading = asyncio.ensure_future(self._refresh())
+        if not self._is_warm.is_set():
+            await asyncio.shield(reading)
+
+    async def _refresh(self) -> None:
         try:
             await in_database(catalogue_search.refresh)
+            self._is_warm.set()
             await in_database(shadowing.write_down)
         except Exception:
             log.exception("search could not catch up with the catalogue")
