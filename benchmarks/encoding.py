@@ -109,7 +109,7 @@ class Crowd:
 
     async def _player(self, dice: random.Random, end: float) -> None:
         every = KEYS / PAUSE_S  # from burst to burst
-        await asyncio.sleep(dice.uniform(0, every))
+        await asyncio.sleep(dice.uniform(0, min(every, (end - time.perf_counter()) / 2)))
         waiting: list[tuple[float, str]] = []
         worker: asyncio.Task[None] | None = None
         for number, text in enumerate(typed(dice), 1):
@@ -147,17 +147,18 @@ def crowds(folder: Path, players: list[int], seconds: float, n_threads: int) -> 
         ("float32", "float32", BATCH),
     ]
     for n in players:
+        lasting = max(seconds, 60 / n)
         for name, precision, most in ways:
             bundle = Bundle.open(folder, verify=False, precision=precision)
             bundle._gathering = Gathering(bundle._encode_new, most)
             crowd = Crowd(bundle, n_threads)
             began = time.process_time()
-            asyncio.run(crowd.play(n, seconds))
+            asyncio.run(crowd.play(n, lasting))
             used, n_encoded = time.process_time() - began, sum(crowd.batches)
             print(
-                f"{n:5} players, {name:16} {quantiles(crowd.waited)}; {crowd.n_asked / seconds:.0f}/s asked, "
+                f"{n:5} players, {name:16} {quantiles(crowd.waited)}; {crowd.n_asked / lasting:.1f}/s asked, "
                 f"{crowd.n_dropped} dropped, {len(crowd.waited) - n_encoded} known already, "
-                f"{n_encoded / max(1, len(crowd.batches)):.1f} a batch; {used / seconds:.0%} of a core",
+                f"{n_encoded / max(1, len(crowd.batches)):.1f} a batch; {used / lasting:.0%} of a core",
                 flush=True,
             )
 

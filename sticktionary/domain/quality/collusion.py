@@ -18,7 +18,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
+
+from sticktionary.domain.quality.skill import logit, sigmoid
 
 FEWEST = 6  # rounds that one wrote and the other looked up
 FALSE_SHARE = 0.05
@@ -99,7 +100,7 @@ class _Leads:
 
     def _chances(self) -> np.ndarray:
         shifts = (leads[side] for side, leads in zip(self.sides, self.leads, strict=True))
-        return np.asarray(expit(self.base + sum(shifts)))
+        return np.asarray(sigmoid(self.base + sum(shifts)))
 
     def _certainty(self, side: np.ndarray) -> np.ndarray:
         """The inverse of the variance of each lead."""
@@ -153,7 +154,7 @@ def _agreement(met: list[Meeting], rows: list[int], leads: _Leads) -> Agreement:
         by_finder[meeting.finder].append(row)
     sides = [leads.without(rows_of_one) for rows_of_one in by_finder.values()]
     n_found = sum(meeting.is_found for meeting in met)
-    expected = sum(float(expit(logits).sum()) for logits, _ in sides)
+    expected = sum(float(sigmoid(logits).sum()) for logits, _ in sides)
     granted = [(logits + IN_COMMON, sd) for logits, sd in sides]
     return Agreement(met, n_found, round(expected, 2), excess(n_found, *granted))
 
@@ -188,7 +189,7 @@ def excess(n_found: int, *sides: Side) -> float:
 
 def _mixed(leads: np.ndarray, sd: float) -> np.ndarray:
     """How likely each number of finds is on one side, the error integrated out."""
-    given = [_counts(expit(leads + sd * node)) for node in _NODES]
+    given = [_counts(sigmoid(leads + sd * node)) for node in _NODES]
     return np.asarray(_WEIGHTS @ np.array(given) / _WEIGHTS.sum())
 
 

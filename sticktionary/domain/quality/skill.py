@@ -50,6 +50,12 @@ def sigmoid(logits: Floats | float) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.asarray(logits, dtype=np.float64))))
 
 
+def logit(shares: Floats | float) -> Floats:
+    """What `sigmoid` takes to a share between 0 and 1, both left out."""
+    odds = np.asarray(shares, dtype=np.float64)
+    return np.asarray(np.log(odds / (1 - odds)))
+
+
 def p_find(ease: float, floor: float = PLAIN_FLOOR) -> float:
     """How likely a find is when `ease` is finder + writer - difficulty."""
     return float(floor + (1 - floor) * sigmoid(BASE + ease))
