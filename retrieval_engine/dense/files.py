@@ -38,13 +38,13 @@ class Snapshot(NamedTuple):
     codes: Codes | None
 
 
-def save(folder: Path, rows: Rows, codes: Codes | None, *, precise: bool) -> None:
-    """Write what `rows` holds into `folder`, in float32 if `precise`, else in float16."""
+def save(folder: Path, rows: Rows, codes: Codes | None) -> None:
+    """Write what `rows` holds into `folder`, as finely as it is held."""
     folder.mkdir(parents=True, exist_ok=True)
     held = np.flatnonzero(rows.live())
     if codes is not None and not codes.n == len(held) == rows.n:
         codes = codes.of_others(_blocks(rows, held))
-    kind = np.dtype("<f4" if precise else "<f2")
+    kind = rows.kind.newbyteorder("<")
     with _alone_in(folder):
         files = {
             "vectors": _write(folder, "vectors", (block.astype(kind).tobytes() for block in _blocks(rows, held))),

@@ -127,6 +127,8 @@ class DenseIndex:
                     moved.catch_up(seen.rows, store.now, kept)
                     held = np.flatnonzero(moved.now.live())
                     self._store, self._places = moved, Places.of(moved.now.ids[held], held)
+                if codes is not None:
+                    self._store.make_coarse()
                 self._state = State(self._store.now, codes)
 
     def _coded(self, rows: Rows, codes: Codes | None) -> Codes | None:
@@ -205,7 +207,7 @@ class DenseIndex:
     def save(self, folder: Path) -> None:
         """Write a snapshot into `folder`, which is made if need be; it is there whole or not at all, and processes that
         read an older one there go on reading it. People search and change on meanwhile."""
-        files.save(folder, *self._state, precise=len(self) <= self._exact_up_to)
+        files.save(folder, *self._state)
 
     @classmethod
     def open(cls, folder: Path, *, exact_up_to: int = EXACT_UP_TO, verify: bool = False) -> Self:

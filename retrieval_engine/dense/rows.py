@@ -51,6 +51,11 @@ class Rows(NamedTuple):
         """d, or None before anything was held."""
         return self.segments[0].shape[1] if self.segments else None
 
+    @property
+    def kind(self) -> np.dtype[np.floating]:
+        """In what the finest vectors are kept, which are the first."""
+        return self.segments[0].dtype if self.segments else np.dtype(np.float32)
+
     def live(self) -> NDArray[np.bool_]:
         """Which of the n rows are held."""
         return self.gone_since[: self.n] > self.version
@@ -92,10 +97,18 @@ class Rows(NamedTuple):
         return np.concatenate(parts, dtype=np.float32) if parts else np.empty(0, dtype=np.float32)
 
 
+def _coarse(segment: Stored, n_used: int) -> Stored:
+    if segment.dtype == np.float16:
+        return segment
+    coarse = np.empty(segment.shape, dtype=np.float16)
+    coarse[:n_used] = segment[:n_used]
+    return coarse
+
+
 class RowStore:
     """The one place where rows are written; `now` is what readers take. One writing thread at a time.
 
-    The first `n_precise` rows are kept in float32, later ones in float16: exactness costs little while there are few.
+    The first `n_precise` rows are kept in float32, later ones in float16; see `make_coarse`.
     """
 
     def __init__(self, n_precise: int) -> None:
@@ -140,6 +153,15 @@ class RowStore:
             now = now._replace(segments=(*now.segments, segment), starts=np.append(now.starts, n_rows))
             n_rows += size
         self.now = now
+
+    def make_coarse(self) -> None:
+        """Keep all vectors in float16 from now on: exactness costs little only while there are few."""
+        self._n_precise = 0
+        if self.now.kind == np.float32:
+            now = self.now
+            used = np.minimum(now.n - now.starts, [len(segment) for segment in now.segments])
+            coarse = tuple(map(_coarse, now.segments, used.tolist()))
+            self.now = now._replace(segments=coarse)
 
     @property
     def is_wasteful(self) -> bool:
