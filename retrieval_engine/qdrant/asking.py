@@ -15,8 +15,8 @@ from qdrant_client import QdrantClient, models
 from ..fusion import RRF_K
 from ..ranking import Ranking
 from ..searcher import GENERATED_WEIGHT
+from .journal import DENSE, SPARSE
 from .layout import Layout
-from .store import DENSE, SPARSE
 
 TIED: Final = 64
 """So many more are asked for than wanted."""

@@ -18,6 +18,8 @@ from urllib.parse import parse_qsl, urlsplit
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException
 
+from ..searcher import DEPTH
+
 TIMEOUT_S: Final = 2.0
 """A cluster that takes longer has not answered: somebody is typing."""
 WRITING_TIMEOUT_S: Final = 60.0
@@ -45,12 +47,14 @@ class Layout:
     """Candidates looked at when a vector is linked in."""
     ef: int = 0
     """Candidates looked at when searching; 0 leaves it to the server (`ef_construct`)."""
+    depth: int = DEPTH
+    """So many places of each side take part in a fused ranking: fewer cost less, in the graph above all."""
     exact: bool = False
     """No graph: every vector is compared. Slower by the size of a shard, and nothing is missed."""
 
     def __post_init__(self) -> None:
-        if self.shards < 1 or self.replicas < 1 or self.m < 0 or self.ef < 0 or self.oversampling < 1:
-            raise ValueError("shards, replicas and oversampling begin at 1, m and ef at 0")
+        if self.shards < 1 or self.replicas < 1 or self.m < 0 or self.ef < 0 or self.depth < 1 or self.oversampling < 1:
+            raise ValueError("shards, replicas, depth and oversampling begin at 1, m and ef at 0")
         if self.quantisation not in {"none", "int8", "binary"}:
             raise ValueError(f"quantisation is none, int8 or binary, not {self.quantisation!r}")
 

@@ -26,7 +26,7 @@ from ..dense import Vectors, unit
 from ..fusion import fused_part, reciprocal_rank_fusion
 from ..lexical import TermPart
 from ..ranking import Ranking
-from ..searcher import DEPTH, WEIGHTS
+from ..searcher import WEIGHTS
 from ..searching import Explanation, Hit, Mode, TextEncoder
 from ..text import Tokenizer, tokenise, unfinished_word
 from ..texts import Text
@@ -68,7 +68,7 @@ class QdrantSearcher:
 
     * Hybrid search is fused by the cluster, which ranks stickers of equal score on a side in an order of its own, and
       `Hit` tells places on the sides down to `TOLD`. With `fuse_here` both are as in the embedded searcher, at the
-      price of `DEPTH` rows a side on the wire.
+      price of `Layout.depth` rows a side on the wire.
     * A half-typed word stands for all words that it begins, not for the 16 most frequent ones.
     * Dense search goes by the cluster's graph, which may miss some (`Layout.exact`).
 
@@ -212,7 +212,7 @@ class QdrantSearcher:
             return []
         asked, kept = self._asked(query, mode, language, partial), filter_of(pack, allow, deny)
         if self._fuse_here or len(asked) < 2:
-            sides, fused = self._rank(asked, max(k, DEPTH if len(asked) > 1 else 0), kept), None
+            sides, fused = self._rank(asked, max(k, self._layout.depth if len(asked) > 1 else 0), kept), None
         else:
             sides, fused = self._rank_and_fuse(asked, k, max(k, TOLD), kept)
         return _hits(_overall(sides, fused, k), sides)
@@ -240,8 +240,8 @@ class QdrantSearcher:
         """The place of sticker `id` among the whole catalogue, from 1; None where no side ranks it."""
         asked = self._asked(query, mode, language, partial)
         if self._fuse_here or len(asked) < 2:
-            return _overall(self._rank(asked, DEPTH, None), None, None).rank_of(id)
-        return _overall(*self._rank_and_fuse(asked, len(asked) * DEPTH, 1, None), None).rank_of(id)
+            return _overall(self._rank(asked, self._layout.depth, None), None, None).rank_of(id)
+        return _overall(*self._rank_and_fuse(asked, len(asked) * self._layout.depth, 1, None), None).rank_of(id)
 
     def rank_among(
         self, query_texts: Sequence[str], ids: Sequence[int], *, mode: Mode = "hybrid", language: str | None = None
@@ -267,7 +267,7 @@ class QdrantSearcher:
 
     def explain(self, query: str, id: int, *, language: str | None = None) -> Explanation:
         """Why sticker `id` stands where it does for `query` in hybrid search, fused here, ties by id."""
-        sides = self._rank(self._asked(query, "hybrid", language, False), DEPTH, None)
+        sides = self._rank(self._asked(query, "hybrid", language, False), self._layout.depth, None)
         ranks = [side.rank_of(id) for side in sides]
         parts = [weight * fused_part(rank) for rank, weight in zip(ranks, WEIGHTS, strict=True)]
         scores = [_score_at(side, rank) for side, rank in zip(sides, ranks, strict=True)]
@@ -308,7 +308,7 @@ class QdrantSearcher:
     def _rank_and_fuse(self, asked: Asked, k: int, told: int, kept: models.Filter | None) -> tuple[Sides, Ranking]:
         """The first places of each side, and those of all as the cluster has fused them."""
         requests = {side: request(query, told, self._layout) for side, query in asked.items()}
-        answers = self._answers(requests | {"fused": fusion(asked, k, DEPTH, self._layout)}, kept)
+        answers = self._answers(requests | {"fused": fusion(asked, k, self._layout.depth, self._layout)}, kept)
         return _sides(answers), answers["fused"]
 
     def _answers(self, requests: dict[str, Wanted], kept: models.Filter | None) -> dict[str, Ranking]:

@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeVar
 
+import numpy as np
 from qdrant_client import QdrantClient, models
 
 from ..dense import Vectors
+from .journal import DENSE, SPARSE, Batch, Point
 from .layout import Layout
 from .state import JOURNAL, LEDGER, STATISTICS, State
 from .words import Dimension, Fields, dimensions, frequencies
 
-SPARSE: Final = "words"
-DENSE: Final = "look"
 AT_ONCE: Final = 256
 """Stickers that are weighed anew in one request."""
 LOOKED_UP: Final = 5_000
@@ -103,7 +103,8 @@ class Store:
         ids: list[int] = []
         following: models.ExtendedPointId | None = after + 1
         while following is not None and (until is None or int(str(following)) <= until):
-            records, following = self.client.scroll(self.name, limit=LOOKED_UP, offset=following, with_payload=False)
+            limit = LOOKED_UP if until is None else min(LOOKED_UP, until - int(str(following)) + 1)
+            records, following = self.client.scroll(self.name, limit=limit, offset=following, with_payload=False)
             ids += [int(str(record.id)) for record in records]
         return [id for id in ids if until is None or id <= until]
 
@@ -128,28 +129,28 @@ class Store:
         if position is not None:
             state.position = position
         numbers = {dimension: number for dimension, (number, _df) in changed.items()}
-        batch = {
-            "points": [_point(document, state, numbers) for document in documents],
-            "gone": [id for id in gone if id in before],
-            "words": [(dimension.id, _entry(dimension, *held)) for dimension, held in changed.items() if held[1]],
-            "forgotten": [dimension.id for dimension, (_number, df) in changed.items() if not df],
-            "state": state.as_points(),
-        }
-        self._write_words([(JOURNAL, batch)])
+        batch = Batch(
+            points=[_point(document, state, numbers) for document in documents],
+            gone=[id for id in gone if id in before],
+            words=[(dimension.id, _entry(dimension, *held)) for dimension, held in changed.items() if held[1]],
+            forgotten=[dimension.id for dimension, (_number, df) in changed.items() if not df],
+            state=state.as_points(),
+        )
+        self._write_words([(JOURNAL, batch.as_payload())])
         self._carry_out(batch)
 
     def recover(self) -> None:
         """Carry out what a killed writer has left in the journal."""
-        for batch in self._words([JOURNAL], True).values():
-            self._carry_out(batch)
+        for payload in self._words([JOURNAL], True).values():
+            self._carry_out(Batch.of_payload(payload))
 
-    def _carry_out(self, batch: Mapping[str, Any]) -> None:
-        if batch["points"]:
-            self.client.upsert(self.name, [models.PointStruct(**point) for point in batch["points"]], wait=True)
-        if batch["gone"]:
-            self.client.delete(self.name, models.PointIdsList(points=batch["gone"]), wait=True)
-        self._write_words([*batch["words"], *batch["state"]])
-        self.client.delete(self.vocabulary, models.PointIdsList(points=[*batch["forgotten"], JOURNAL]), wait=True)
+    def _carry_out(self, batch: Batch) -> None:
+        if batch.points:
+            self.client.upsert(self.name, [point.as_model() for point in batch.points], wait=True)
+        if batch.gone:
+            self.client.delete(self.name, models.PointIdsList(points=list(batch.gone)), wait=True)
+        self._write_words([*batch.words, *batch.state])
+        self.client.delete(self.vocabulary, models.PointIdsList(points=[*batch.forgotten, JOURNAL]), wait=True)
 
     def _recount(
         self, state: State, before: Mapping[int, Fields], after: Mapping[int, Fields]
@@ -210,8 +211,12 @@ class Store:
     def _weigh(self, state: State, documents: Mapping[int, Fields]) -> None:
         _, known = self.look_up({each for fields in documents.values() for each in dimensions(fields)})
         numbers = {dimension: number for dimension, (number, _df) in known.items()}
-        weighed = ((id, _sparse(fields, state, numbers)) for id, fields in documents.items())
-        points = [models.PointVectors(id=id, vector={SPARSE: sparse}) for id, sparse in weighed if sparse.indices]
+        weighed = {id: _weights(fields, state, numbers) for id, fields in documents.items()}
+        points = [
+            models.PointVectors(id=id, vector={SPARSE: models.SparseVector(indices=held, values=weights)})
+            for id, (held, weights) in weighed.items()
+            if held
+        ]
         if points:
             self.client.update_vectors(self.name, points, wait=True)
 
@@ -239,19 +244,20 @@ def _all_fields(documents: Mapping[int, Fields]) -> Iterator[str]:
     return (field for fields in documents.values() for field in fields)
 
 
-def _point(document: Document, state: State, numbers: Mapping[Dimension, int]) -> dict[str, Any]:
-    sparse = _sparse(document.fields, state, numbers)
-    vector: dict[str, Any] = {SPARSE: sparse.model_dump()} if sparse.indices else {}
-    if document.vector is not None:
-        vector[DENSE] = document.vector.tolist()
+def _point(document: Document, state: State, numbers: Mapping[Dimension, int]) -> Point:
     fields = [{"field": field, "tokens": list(tokens)} for field, tokens in document.fields.items()]
-    return {"id": document.id, "vector": vector, "payload": {"fields": fields, "pack": document.pack}}
+    look = None if document.vector is None else document.vector.astype(np.float32).tobytes()
+    payload = {"fields": fields, "pack": document.pack}
+    return Point(document.id, *_weights(document.fields, state, numbers), look, payload)
 
 
-def _sparse(fields: Fields, state: State, numbers: Mapping[Dimension, int]) -> models.SparseVector:
+def _weights(fields: Fields, state: State, numbers: Mapping[Dimension, int]) -> tuple[list[int], list[float]]:
+    """The numbers of all dimensions of a sticker, ascending, and what each weighs."""
     weights = {
-        numbers[dimension]: state.of(field).weight(frequency, len(tokens))
+        numbers[dimension]: statistics.weight(frequency, len(tokens))
         for field, tokens in fields.items()
+        for statistics in (state.of(field),)
         for dimension, frequency in frequencies(field, tokens).items()
     }
-    return models.SparseVector(indices=sorted(weights), values=[weights[number] for number in sorted(weights)])
+    ascending = sorted(weights)
+    return ascending, [weights[number] for number in ascending]

@@ -19,6 +19,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple, Self
 from uuid import UUID, uuid5
@@ -54,7 +55,12 @@ class Dimension(NamedTuple):
     @property
     def id(self) -> str:
         """Its point in the vocabulary: a name-based UUID, so that everybody finds it without a table."""
-        return str(uuid5(NAMESPACE, f"{self.field}\0{int(self.is_beginning)}\0{self.term}"))
+        return _uuid(f"{self.field}\0{int(self.is_beginning)}\0{self.term}")
+
+
+@lru_cache(maxsize=65_536)
+def _uuid(name: str) -> str:
+    return str(uuid5(NAMESPACE, name))
 
 
 def field_of(kind: str, language: str | None) -> str:
