@@ -1,11 +1,14 @@
 """How long `make play` takes until the first page answers, and what its processes then hold in memory.
 
-Cold is a fresh data folder (migrations, starter pack, model), warm is the second start on the same folder. The
-installation of the environment is not in it: `time make .venv/.runtime` in a fresh clone tells that.
+Cold is a fresh data folder (migrations, starter pack, model), warm is the second start on the same folder, then the web
+process alone, which has to answer within 3 s and stay under 400 MB. The installation of the environment is not in it:
+`time make .venv/.runtime` in a fresh clone tells that.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
 import socket
@@ -15,6 +18,9 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+import psutil
+import websockets
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,6 +72,43 @@ def start(data: str, port: int) -> tuple[float, dict[str, float], float]:
     return took, memory, time.perf_counter() - asked
 
 
+def start_web(data: str, port: int) -> str:
+    """A web process on a data folder that is there: until its first page, and until it has found stickers, which loads
+    the model and the catalogue."""
+    os.environ |= {"STICKTIONARY_DATA": data, "DJANGO_SETTINGS_MODULE": "sticktionary.settings"}
+    import django
+
+    django.setup()
+    from benchmarks._game import make_players
+    from benchmarks.keystroke import hear, to_label
+    from sticktionary.management.commands.play import web_server
+
+    (_, cookie), *_ = make_players(1)
+    began = time.perf_counter()
+    process = psutil.Popen(web_server("127.0.0.1", port), cwd=ROOT)
+    while not answered(f"http://127.0.0.1:{port}/"):
+        time.sleep(0.02)
+    page, used, small = time.perf_counter() - began, process.cpu_times(), process.memory_info().rss
+
+    async def look_for_stickers() -> None:
+        async with websockets.connect(
+            f"ws://127.0.0.1:{port}/ws/play/", additional_headers={"Cookie": cookie}
+        ) as connection:
+            lease = await to_label(connection)
+            for number, text in enumerate(("so tired", "好累", "nap")):
+                await connection.send(json.dumps({"type": "preview", "lease": lease, "number": number, "text": text}))
+                assert (await hear(connection, "results"))["hits"]
+
+    asyncio.run(look_for_stickers())
+    large = process.memory_info().rss
+    process.terminate()
+    process.wait(20)
+    return (
+        f"web process alone: first page after {page:.1f} s ({used.user + used.system:.1f} s of processor), "
+        f"{small / 2**20:.0f} MB; {large / 2**20:.0f} MB once stickers were looked for"
+    )
+
+
 def main() -> None:
     port = free_port()
     with tempfile.TemporaryDirectory() as data:
@@ -73,6 +116,7 @@ def main() -> None:
             took, memory, stopping = start(data, port)
             parts = ", ".join(f"{kind} {mb:.0f} MB" for kind, mb in memory.items())
             print(f"make play {label}: first page after {took:.1f} s; {parts}; ended {stopping:.1f} s after Ctrl-C")
+        print(start_web(data, port))
         size = sum(path.stat().st_size for path in Path(data).rglob("*") if path.is_file())
         print(f"data folder: {size / 1e6:.1f} MB")
 

@@ -244,7 +244,8 @@ def _closeness(vectors: Vectors, expected: Vectors, gallery: Vectors, name: str)
     cosines = (vectors * expected).sum(-1)
     found, right = (_nearest(texts, gallery, leave_out_own=gallery is expected) for texts in (vectors, expected))
     shared = np.mean([len(set(some) & set(others)) / len(others) for some, others in zip(found, right, strict=True)])
-    return Closeness(len(vectors), *(round(float(value), 5) for value in (cosines.min(), cosines.mean(), shared)), name)
+    least, mean, top_20 = (round(float(value), 5) for value in (cosines.min(), cosines.mean(), shared))
+    return Closeness(len(vectors), least, mean, top_20, name)
 
 
 def _nearest(texts: Vectors, gallery: Vectors, *, leave_out_own: bool) -> NDArray[np.intp]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,9 @@ def test_a_live_bundle_that_is_gone_leaves_search_by_words(stickers: dict[str, S
 
 
 def test_the_command_installs_or_says_why_not(stickers: dict[str, Sticker], tmp_path: Path) -> None:
-    call_command("install_model", str(colours.bundle(tmp_path / "bundle")))
+    call_command("install_model", str(colours.bundle(tmp_path / "bundle")), stdout=(told := StringIO()))
     live = registry.champion_name()
+    assert told.getvalue().splitlines()[-1] == f"{live} is live; queries are encoded by the float32 text tower"
     with pytest.raises(CommandError, match=f"The live model stays {live}"):
         call_command("install_model", "RN50:nowhere")
 

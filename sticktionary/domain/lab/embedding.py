@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -69,7 +69,7 @@ def embed(
     return n
 
 
-def _encoded(name: str, bundle: Bundle, until: float) -> Iterator[list[tuple[int, bytes]]]:
+def _encoded(name: str, bundle: Bundle, until: float) -> Generator[list[tuple[int, bytes]], None, None]:
     """Vectors, some at a time, from threads that stand back for the game and touch no database."""
     with ThreadPoolExecutor(N_THREADS, "embedding", _stand_back) as threads:
         at_work = deque[Future[list[tuple[int, bytes]]]]()

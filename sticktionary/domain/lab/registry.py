@@ -17,11 +17,13 @@ from retrieval_engine.training.recipes import recipes
 from retrieval_engine.training.run import BUNDLE
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
+from sticktionary.domain.intake.pictures import path_of
 from sticktionary.domain.lab import bundles
 from sticktionary.domain.people import accounts
-from sticktionary.models import AuditEntry, ModelVersion, Player, TrainingRun
+from sticktionary.models import AuditEntry, ModelVersion, Player, Sticker, TrainingRun
 
 WORDS_ONLY = "bm25"  # what stands for the model's name where search goes by words alone
+N_COMPARED = 200  # pictures among which a model's text towers are compared
 NAME_MOST = 60  # of a model, without the hash behind it
 Kind, Stage, State = ModelVersion.Kind, ModelVersion.Stage, ModelVersion.State
 BUSY = (State.QUEUED, State.RUNNING)
@@ -95,9 +97,15 @@ def _export(source: str, folder: Path) -> None:
 
     try:
         name = Path(source).name if Path(source).is_dir() else None
-        export(load(source, name=name), folder)
+        export(load(source, name=name), folder, pictures=_some_pictures())
     except (ModelUnavailable, ExportError) as error:
         raise Refused("model_unavailable", str(error)) from error
+
+
+def _some_pictures() -> list[Path]:
+    """Some of the catalogue's, the same every time: what a smaller text tower finds of them is compared."""
+    images = Sticker.objects.exclude(state=Sticker.State.WITHDRAWN).order_by("sha256").values_list("image", flat=True)
+    return [path for path in map(path_of, images[:N_COMPARED]) if path.is_file()]
 
 
 def register(run: TrainingRun) -> ModelVersion:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from retrieval_engine.bundle import read_manifest
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.lab import promotion, registry
@@ -34,4 +36,4 @@ class Command(BaseCommand):
         version.refresh_from_db()
         if version.state != ModelVersion.State.DONE:
             raise CommandError(f"{version.error} The live model stays {registry.champion_name()}.")
-        self.stdout.write(f"{version.name} is live.")
+        self.stdout.write(f"{version.name} is live; {read_manifest(Path(version.path), verify=False).told}")
