@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from sticktionary.domain import catalogue
 from sticktionary.domain.errors import NotAllowed, Refused
+from sticktionary.domain.search import live as search
 from sticktionary.domain.search.live import CatalogueSearch
 from sticktionary.models import Pack, Player, Query, Round, Sticker
 from tests.catalogue import files
@@ -85,6 +86,22 @@ def test_changes_are_taken_over_once(
     assert live.known_pictures([first.pk, second.pk], "en").keys() == {first.pk}
     with django_assert_num_queries(2):
         live.refresh()
+
+
+def test_the_newest_change_does_not_wait_behind_a_whole_catalogue(
+    make: Make, live: CatalogueSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "AT_ONCE", 2)
+    stickers = [make(number, "apple") for number in range(1, 21)]
+    live.refresh()
+    catalogue.index_changed(sticker.pk for sticker in stickers)
+    assert live.catch_up()
+    catalogue.set_state(actor=None, sticker_ids=[stickers[3].pk], state="halted")
+    assert live.catch_up()
+    assert stickers[3].pk not in live.preview("apple", stickers[0].pk, k=20).ids
+    while live.catch_up():
+        pass
+    assert len(live.preview("apple", stickers[0].pk, k=20).ids) == 19
 
 
 def test_a_whole_pack_leaves_play_and_comes_back(make: Make, live: CatalogueSearch, pack: Pack) -> None:
