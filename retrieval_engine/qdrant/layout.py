@@ -108,7 +108,7 @@ def connect(address: str, *, api_key: str = "", is_writer: bool = False) -> tupl
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"{address!r} is neither http://... nor {LOCAL}PATH")
-    layout = _layout(parts.query)
+    layout = layout_of(parts.query)
     timeout = WRITING_TIMEOUT_S if is_writer else TIMEOUT_S
     url = parts._replace(query="").geturl()
     port = parts.port or (443 if parts.scheme == "https" else 6333)
@@ -118,7 +118,8 @@ def connect(address: str, *, api_key: str = "", is_writer: bool = False) -> tupl
     return client, layout
 
 
-def _layout(query: str) -> Layout:
+def layout_of(query: str) -> Layout:
+    """The layout that an address says after its question mark. ValueError for what it cannot say."""
     kinds: dict[str, type[str | float | bool]] = {
         each.name: type(getattr(Layout, each.name)) for each in fields(Layout)
     }
