@@ -92,10 +92,10 @@ class StickerSearcher(Protocol):
     ) -> None:
         """Add or replace a sticker.
 
-        `text` is all its text, or its text by language ({"en": ..., "zh": ...}), which makes it searchable in all
-        languages together and in each alone; `generated` the same of what a generator would type for it. `vectors` is
-        [d] or [frames, d], or None. `pack` is the number of its pack. ValueError for vectors of another d than those
-        held, or without direction; then nothing has changed.
+        `text` is all its text, or its text by language ({"en": ..., "zh": ..., "": of none}), which makes it searchable
+        in all languages together and in each alone; `generated` the same of what a generator would type for it.
+        `vectors` is [d] or [frames, d], or None. `pack` is the number of its pack. ValueError for vectors of another d
+        than those held, or without direction; then nothing has changed.
         """
 
     def look(self, id: int, vectors: NDArray[np.floating] | None) -> None:

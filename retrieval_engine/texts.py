@@ -16,7 +16,7 @@ from .ranking import Ranking
 from .text import Tokenizer, unfinished_word
 
 Text = str | Mapping[str, str]
-"""All text of a sticker, or its text by language ({"en": ..., "zh": ...})."""
+"""All text of a sticker, or its text by language ({"en": ..., "zh": ...}), "" for what is of no language."""
 CHANGES_MOST: Final = 2_000
 """So many changes, or 2 % of the catalogue, are taken over into the flat part of an index at once."""
 BESIDE_FROM: Final = 20_000
@@ -86,7 +86,8 @@ class Texts:
         if isinstance(text, str):
             return {None: self._tokenise(text)}
         tokens: dict[str | None, list[str]] = {language: self._tokenise(part) for language, part in text.items()}
-        return tokens | {None: [token for part in tokens.values() for token in part]}
+        whole = [token for part in tokens.values() for token in part]
+        return {language: part for language, part in tokens.items() if language} | {None: whole}
 
     def remove(self, id: int) -> bool:
         """Take a sticker out; False if there was none."""

@@ -80,6 +80,16 @@ def test_one_language_alone_is_searched_where_asked(searcher: Searcher) -> None:
     assert ids(searcher.search("monday", mode="lexical", language="xx")) == [3, 2]
 
 
+def test_text_of_no_language_is_found_in_all_together_alone() -> None:
+    searcher = Searcher()
+    searcher.put(1, {"": "wave", "en": "hello"}, None)
+    searcher.put(2, {"en": "wave", "zh": "你好"}, None)
+    searcher.put(3, {"zh": "再见"}, None)
+    assert ids(searcher.search("wave")) == [1, 2]
+    assert ids(searcher.search("wave", language="en")) == [2]
+    assert ids(searcher.search("wave", language="zh")) == []
+
+
 def test_a_half_typed_word_is_completed_only_when_asked(searcher: Searcher) -> None:
     assert ids(searcher.search("week", mode="lexical")) == []
     assert ids(searcher.search("week", mode="lexical", partial=True)) == [4, 1]

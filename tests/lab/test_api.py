@@ -315,6 +315,12 @@ def test_one_pack_alone_is_searched(found: Callable[..., list[str]], program: Pr
     assert program.get("/search", q="red", pack="lines").json()["code"] == "no_pack"
 
 
+def test_words_of_one_language_alone_count(found: Callable[..., list[str]], program: Program) -> None:
+    assert found("red", language="en") == found("红色", language="zh", k=5) == REDS
+    assert found("红色", language="en") == found("red", language="zh") == []
+    assert program.get("/search", q="red", language="fr").status_code == 422
+
+
 def test_what_the_caller_has_written_for_or_found_is_left_out(
     found: Callable[..., list[str]], researcher: Player
 ) -> None:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from retrieval_engine.dense import DenseIndex
 from retrieval_engine.searcher import Searcher
+from retrieval_engine.texts import Text
 from sticktionary.domain.lab.embedding import KEPT_UP
 from sticktionary.domain.lab.registry import WORDS_ONLY, Kind
 from sticktionary.domain.search import changelog, reading, snapshots
@@ -33,7 +34,7 @@ def words() -> tuple[Shelf, Place]:
         return held
     place, album = Place.at_the_end(), Album()
 
-    def texts() -> Iterator[tuple[int, str, str, int]]:
+    def texts() -> Iterator[tuple[int, Text, Text, int]]:
         for entry in reading.all_entries():
             album.put(entry.id, entry.face)
             yield entry.id, entry.written, entry.generated, entry.pack

@@ -35,8 +35,8 @@ class Entry:
 
     id: int
     pack: int
-    written: str  # by people, a line each
-    generated: str  # by a generator, in languages in which nobody's words are known yet
+    written: dict[str, str]  # by people and by language, a line each; labels and print are of none: ""
+    generated: dict[str, str]  # by a generator, in languages in which nobody's words are known yet
     face: Face
 
 
@@ -74,10 +74,11 @@ def _entries(stickers: QuerySet[Sticker]) -> list[Entry]:
     made = []
     for id, pack, twin_of, image, poster, n_frames, printed, labels in rows:
         alts = {language: told(labels, printed, language) or untold[language] for language in LANGUAGES}
-        written = _lines([*_label_words(labels), printed, *spoken[id].values()])
-        unspoken = (texts for language, texts in typical.get(id, {}).items() if language not in spoken[id])
+        told_of = _lines([*_label_words(labels), printed])
+        written = ({"": told_of} if told_of else {}) | spoken[id]
+        unspoken = {name: _lines(texts) for name, texts in typical.get(id, {}).items() if name not in spoken[id]}
         face = Face(image, poster, n_frames > 1, alts, twin_of or id)
-        made.append(Entry(id, pack, written, _lines(chain.from_iterable(unspoken)), face))
+        made.append(Entry(id, pack, written, unspoken, face))
     return made
 
 

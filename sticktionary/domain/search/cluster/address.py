@@ -12,7 +12,7 @@ from qdrant_client import QdrantClient
 from retrieval_engine.qdrant import Layout, connect
 from retrieval_engine.qdrant.layout import LOCAL
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised when tokens or what is kept of a sticker change: catalogues are then built anew, beside those in use."""
 
 
