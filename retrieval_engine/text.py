@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 import regex
@@ -91,10 +91,10 @@ def tokenise(text: str) -> list[str]:
 
 
 def _tokens(text: str) -> tuple[str, ...]:
-    tokens: list[str] = []
-    for piece in _PIECE.finditer(normalise(text)):
-        tokens.extend(_SPLIT[piece.lastgroup or "word"](piece.group()))
-    return tuple(tokens)
+    folded = normalise(text)
+    if folded.isascii():
+        return tuple(chain.from_iterable(map(_split_word, _PLAIN_WORD.findall(folded))))
+    return tuple(chain.from_iterable(_SPLIT[kind](piece) for kind, piece in _pieces(folded)))
 
 
 _known = lru_cache(maxsize=65_536)(_tokens)
@@ -110,6 +110,7 @@ def _split_han(run: str) -> list[str]:
     return words + [part for part in (*map("".join, pairwise(run)), *run) if part not in words]
 
 
+@lru_cache(maxsize=65_536)
 def _split_word(word: str) -> list[str]:
     return list(dict.fromkeys([word, *_unstretched(word)]))
 
