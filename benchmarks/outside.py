@@ -1,8 +1,8 @@
 """The interface for outside checks at a million lines: python -m benchmarks outside [--lines N] [--words N ...]
 
 `python -m retrieval_engine index` and `search --mode lexical --tokenizer words` as processes of their own: time, and
-the most memory that each held. Texts are Zipf-distributed words of 200,000; rank_bm25 is asked the same on the first lines,
-and the rankings are compared: same ids in the same places, scores to 1e-4.
+the most memory that each held. Texts are Zipf-distributed words of 200,000. rank_bm25 is asked the same on the first
+lines and the rankings are compared: same ids in the same places, scores to 1e-4.
 """
 
 from __future__ import annotations

@@ -79,8 +79,12 @@ def publish(version: ModelVersion) -> None:
     manifest, place = bundles.put_in_place(_building(version.source), version.kind, version.source)
     title = manifest.name[:NAME_MOST]
     name = f"{title}@{manifest.version}"
-    if ModelVersion.objects.filter(name=name).exclude(pk=version.pk).exists():
+    others = ModelVersion.objects.filter(name=name).exclude(pk=version.pk)
+    if others.exclude(path="").exists():
         raise Refused("installed", _("%(name)s is installed already; make it live from the list.") % {"name": name})
+    if others.exists():  # its files were deleted; what was found by it keeps its name
+        title = title[: NAME_MOST - 10]
+        name = f"{title}@{manifest.version}.{version.pk}"
     version.name, version.title, version.path = name, title, str(place)
     version.save(update_fields=["name", "title", "path"])
 
