@@ -44,17 +44,17 @@ class Line:
 
     def __init__(self, most: int = MOST_WAITING, patience_s: float = PATIENCE_S) -> None:
         self._most, self._patience_s = most, patience_s
-        self._n_waiting = 0
+        self.n_waiting = 0
 
     async def search(self, asked: Asked) -> tuple[str, Shown | None]:
         """The answer as a frame, and what it showed."""
-        if self._n_waiting >= self._most:
+        if self.n_waiting >= self._most:
             return _busy(asked), None
-        self._n_waiting += 1
+        self.n_waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(SEARCH, self._search_in_time, asked)
         finally:
-            self._n_waiting -= 1
+            self.n_waiting -= 1
 
     def _search_in_time(self, asked: Asked) -> tuple[str, Shown | None]:
         if time.monotonic() - asked.at > self._patience_s:

@@ -45,7 +45,7 @@ def playable() -> QuerySet[Sticker]:
 
 def _others(target: Sticker, texts: Sequence[str], player_id: int, n_hard: int) -> list[int]:
     near = catalogue_search.hard_negatives(target.pk, texts, 2 * n_hard) if n_hard else []
-    by_id = {row[0]: row for row in _rows(playable().filter(pk__in=near))}
+    by_id = {row[0]: row for row in (_of_ids(*_padded(near)) if near else ())}
     hard = [by_id[sticker_id] for sticker_id in near if sticker_id in by_id]
     of_pack = _of_pack(target.pack_id) if n_hard else []
     any_ = _any()
@@ -60,8 +60,7 @@ def _others(target: Sticker, texts: Sequence[str], player_id: int, n_hard: int) 
 def _judged_same(sticker_ids: Sequence[int]) -> dict[int, set[int]]:
     """By sticker, those that a reviewer found to say the same."""
     same: dict[int, set[int]] = {}
-    pairs = SameStickers.objects.filter(first_id__in=sticker_ids, second_id__in=sticker_ids)
-    for first, second in pairs.values_list("first_id", "second_id"):
+    for first, second in _same_pairs(*_padded(sticker_ids)):
         same.setdefault(first, set()).add(second)
         same.setdefault(second, set()).add(first)
     return same
@@ -98,8 +97,15 @@ def _shuffled() -> QuerySet[Sticker, Row]:
     return _columns(playable().order_by("?")[: 3 * SIZE])
 
 
-def _rows(stickers: QuerySet[Sticker]) -> list[Row]:
-    return list(_columns(stickers))
+@prepared
+def _same_pairs(*sticker_ids: int) -> QuerySet[SameStickers, tuple[int, int]]:
+    pairs = SameStickers.objects.filter(first_id__in=sticker_ids, second_id__in=sticker_ids)
+    return pairs.values_list("first_id", "second_id")
+
+
+def _padded(ids: Sequence[int]) -> list[int]:
+    """The last one again and again up to a round number: lists of few lengths make few statements."""
+    return [*ids, *[ids[-1]] * (-len(ids) % 32)]
 
 
 def _columns(stickers: QuerySet[Sticker]) -> QuerySet[Sticker, Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -213,9 +213,14 @@ def _deal_labelling(player: Player, sitting: Sitting, number: int) -> bool:
 def _hides_results(player: Player) -> bool:
     """By chance for each page, whatever was written before: what that changes is what the results change."""
     rule = rules.current()
-    written = Round.objects.filter(labeler=player, source=Round.Source.PLAY).order_by()
-    n_before = written[: rule.hidden_after].count()
-    return n_before >= rule.hidden_after and chance.happens(rule.hidden_share)
+    return sum(_n_written(player.pk)) >= rule.hidden_after and chance.happens(rule.hidden_share)
+
+
+@prepared
+def _n_written(player_id: int) -> QuerySet[Round, int]:
+    """How many pages, as one row; none where there are none."""
+    written = Round.objects.filter(labeler_id=player_id, source=Round.Source.PLAY).order_by()
+    return written.values("labeler_id").annotate(n=Count("pk")).values_list("n", flat=True)
 
 
 def _deal_live(player: Player, sitting: Sitting, number: int) -> bool:

@@ -73,6 +73,8 @@ def web_server(host: str, port: int) -> list[str]:
         *(sys.executable, "-m", "uvicorn", "sticktionary.asgi:application"),
         *("--host", host, "--port", str(port), "--workers", workers),
         *("--no-access-log", "--log-level", "warning", "--ws-max-size", "65536", "--timeout-graceful-shutdown", "3"),
+        *("--ws", "sticktionary.live.sockets:BoundedWebSocket", "--ws-ping-interval", "20", "--ws-ping-timeout", "20"),
+        *("--backlog", "4096"),  # of a crowd that comes back at once after a restart
     ]
 
 
