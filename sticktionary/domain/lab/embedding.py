@@ -33,7 +33,7 @@ from sticktionary.domain.lab.registry import BUSY, Kind, Stage, State
 from sticktionary.models import Embedding, ModelVersion, Sticker
 
 AT_ONCE = 16  # stickers per call of the image tower, and per transaction
-N_THREADS = max(1, (os.cpu_count() or 1) - 1)
+N_THREADS = max(1, min(8, (os.cpu_count() or 1) - 1))  # each holds a batch of frames
 NICENESS = 15  # where the game wants the processors, it gets 95 % of them
 FORGOTTEN_AT_ONCE = 5_000
 KEPT_UP = Q(stage__in=[Stage.CHAMPION, Stage.PREVIOUS]) | Q(is_shadow=True, state=State.DONE)
