@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -283,6 +284,7 @@ def test_while_the_cluster_is_away_nothing_is_found_and_nobody_waits(
 ) -> None:
     sticker = make("apple")
     search, n_asked = in_step(), count()
+    search._keeper = None  # as where it is not the local mode
     caplog.clear()
 
     def away(*args: Any, **kwargs: Any) -> Any:
@@ -298,8 +300,33 @@ def test_while_the_cluster_is_away_nothing_is_found_and_nobody_waits(
         with pytest.raises(ClusterAway):
             search.rank_among(["apple"], [sticker.pk])
         assert next(n_asked) == 1
+        search.catch_up()
+        assert search.preview("apple", sticker.pk).ids == []
         assert [record.message for record in caplog.records] == [
             "The search cluster does not answer: connection refused"
         ]
-    search._patience._again_at = 0.0
+    search.refresh()
     assert search.preview("apple", sticker.pk).ids == [sticker.pk]
+
+
+def test_the_keeper_goes_on_when_the_cluster_is_back(
+    make: Make, cluster: QdrantClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sticker, ending, errors = make("apple"), Event(), iter([ClusterAway("refused"), ClusterAway("refused"), OSError()])
+    real = Keeper.step
+
+    def step(self: Keeper) -> bool:
+        if (error := next(errors, None)) is not None:
+            raise error
+        is_busy = real(self)
+        if not is_busy:
+            ending.set()
+        return is_busy
+
+    monkeypatch.setattr(Keeper, "step", step)
+    monkeypatch.setattr(keeping, "AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr(keeping, "connection", SimpleNamespace(vendor="sqlite", close=lambda: None))  # the test's own
+    keeping.follow(ending)
+    monkeypatch.undo()
+    assert aliases.target(cluster, address.alias()) == address.name_of(registry.WORDS_ONLY)
+    assert in_step().preview("apple", sticker.pk).ids == [sticker.pk]

@@ -1,16 +1,16 @@
 """A process that asks a cluster: it holds the model's text tower and the pictures, and nothing to search in.
 
-While the cluster is away nothing is found, it is said once, and nobody waits for it twice in a row: typing and moves
-go on. What only the cluster can know, such as what the machine would have picked, is then not known.
+While the cluster is away nothing is found, it is said once, and nobody who types or moves waits for it: what catches up
+asks again and again. What only the cluster can know, such as what the machine would have picked, is then not known.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from retrieval_engine.qdrant import ClusterAway, QdrantSearcher, aliases
 from retrieval_engine.searcher import Searcher
@@ -26,27 +26,21 @@ from sticktionary.domain.search.shelves import Shelf
 from sticktionary.models import ModelVersion
 
 T = TypeVar("T")
-AGAIN_AFTER_S: Final = 2.0
 
 log = logging.getLogger(__name__)
 
 
 class Patience:
-    """Asks while the cluster answers. After a failure nothing is asked for a while: ClusterAway at once."""
+    """Asks while the cluster answers. Once it has not, ClusterAway is raised at once until a probe finds it again."""
 
     def __init__(self) -> None:
-        self._again_at = float("-inf")
+        self._is_away = False
 
     def ask(self, question: Callable[[], T]) -> T:
         """The answer. Raises ClusterAway."""
-        if time.monotonic() < self._again_at:
-            raise ClusterAway("did not answer a moment ago")
-        try:
-            return question()
-        except ClusterAway as error:
-            log.warning("The search cluster does not answer: %s", error)
-            self._again_at = time.monotonic() + AGAIN_AFTER_S
-            raise
+        if self._is_away:
+            raise ClusterAway("has not answered since")
+        return self._tried(question)
 
     def ask_or(self, otherwise: T, question: Callable[[], T]) -> T:
         """The answer, or what stands in for it."""
@@ -54,6 +48,24 @@ class Patience:
             return self.ask(question)
         except ClusterAway:
             return otherwise
+
+    def probe(self, question: Callable[[], object]) -> None:
+        """Ask whether or not it has answered before."""
+        with suppress(ClusterAway):
+            self._tried(question)
+
+    def _tried(self, question: Callable[[], T]) -> T:
+        try:
+            answer = question()
+        except ClusterAway as error:
+            if not self._is_away:
+                log.warning("The search cluster does not answer: %s", error)
+            self._is_away = True
+            raise
+        if self._is_away:
+            log.warning("The search cluster answers again")
+        self._is_away = False
+        return answer
 
 
 class Patient:
@@ -111,7 +123,7 @@ class ClusterSearch(CatalogueSearch):
         try:
             has_changed = self._read_on_pictures()
             has_kept = self._keeper is not None and self._keeper.step()
-            self._patience.ask_or(None, self._look_at_alias)
+            self._patience.probe(self._look_at_alias)
             return has_changed or has_kept
         finally:
             self._catching_up.release()

@@ -22,7 +22,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection
 
-from retrieval_engine.qdrant import Entry, QdrantSearcher, aliases
+from retrieval_engine.qdrant import ClusterAway, Entry, QdrantSearcher, aliases
 from sticktionary.domain.lab.embedding import KEPT_UP
 from sticktionary.domain.lab.registry import WORDS_ONLY, Kind, Stage
 from sticktionary.domain.search import reading
@@ -173,13 +173,19 @@ def alone() -> Iterator[bool]:
 
 def follow(ending: threading.Event) -> None:
     """Keep the cluster up to date until the end, or stand by while another worker does."""
+    is_away = False
     while not ending.is_set():
         try:
             with alone() as is_alone:
                 keeper = Keeper() if is_alone else None
                 while keeper is not None and not ending.is_set():
-                    if not keeper.step():
+                    is_busy, is_away = keeper.step(), False
+                    if not is_busy:
                         ending.wait(LOOK_EVERY_S)
+        except ClusterAway as error:
+            if not is_away:
+                log.warning("The search cluster cannot be kept up to date: %s", error)
+            is_away = True
         except Exception:
             log.exception("the search cluster could not be kept up to date")
         connection.close()
