@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retrieval_engine.frames import Source
 from retrieval_engine.serving import Bundle
@@ -116,6 +118,14 @@ def test_who_is_told_no_more_leaves_what_is_written(live: ModelVersion, stickers
     with pytest.raises(SystemExit):
         embedding.embed(live.name, Bundle.open(live.path), killed)
     assert len(vectors(live)) == 8
+
+
+@given(st.floats(0, 100), st.floats(1, 50))
+def test_who_waited_for_a_processor_leaves_it_alone_for_a_while(processor: float, slower: float) -> None:
+    rest = embedding.rest_s(slower * processor, processor)
+    assert embedding.rest_s(processor, processor) == embedding.rest_s(0.99 * processor, processor) == 0
+    assert 0 <= rest <= embedding.MOST_REST * processor
+    assert rest == pytest.approx(min(2 * (slower - 1), 4) * processor)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities of their own on Linux alone")

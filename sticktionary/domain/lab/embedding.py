@@ -34,7 +34,8 @@ from sticktionary.models import Embedding, ModelVersion, Sticker
 
 AT_ONCE = 16  # stickers per call of the image tower, and per transaction
 N_THREADS = max(1, min(8, (os.cpu_count() or 1) - 1))  # each holds a batch of frames
-NICENESS = 15  # where the game wants the processors, it gets 95 % of them
+NICENESS = 15  # within what the system weighs as one: a container, a session
+REST, MOST_REST = 2.0, 4.0  # times what was waited for a processor; at most times what was used of it
 FORGOTTEN_AT_ONCE = 5_000
 KEPT_UP = Q(stage__in=[Stage.CHAMPION, Stage.PREVIOUS]) | Q(is_shadow=True, state=State.DONE)
 
@@ -75,7 +76,7 @@ def _encoded(name: str, bundle: Bundle, until: float) -> Generator[list[tuple[in
         at_work = deque[Future[list[tuple[int, bytes]]]]()
         try:
             for stickers in _missing(name):
-                at_work.append(threads.submit(_vectors, bundle, stickers))
+                at_work.append(threads.submit(_behind_the_game, bundle, stickers))
                 if len(at_work) > N_THREADS:
                     yield at_work.popleft().result()
                 if time.monotonic() >= until:
@@ -91,6 +92,20 @@ def _stand_back() -> None:
     """Linux gives each thread a priority of its own; elsewhere the whole process would lose its for good."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def _behind_the_game(bundle: Bundle, stickers: Sequence[tuple[int, str]]) -> list[tuple[int, bytes]]:
+    """Whatever priorities are worth here: who had to wait for a processor sees that others want it, and rests."""
+    clock, processor = time.monotonic(), time.thread_time()
+    vectors = _vectors(bundle, stickers)
+    time.sleep(rest_s(time.monotonic() - clock, time.thread_time() - processor))
+    return vectors
+
+
+def rest_s(clock_s: float, processor_s: float) -> float:
+    """How long to leave the processors alone after work that took so long, and so much of one: a third to a seventh of
+    one is used where all are wanted, all of one where nobody else wants it."""
+    return max(0.0, min(REST * (clock_s - processor_s), MOST_REST * processor_s))
 
 
 def _missing(name: str) -> Iterator[list[tuple[int, str]]]:
