@@ -108,12 +108,13 @@ def sizes(folder: Path, n: int) -> None:
 
 def arithmetic() -> None:
     """Of a million stickers of 512 numbers and 25 words."""
-    entries_of_words = 25 + 25 * 4.5  # a word and its beginnings
+    held = 25 + 25 * 3  # words and beginnings of a sticker that are not those of another word of it
     rows = {
         "vectors, float32": DIM * 4,
         "vectors, int8, in memory": DIM,
         "graph, m = 16 (2 m links of 4 bytes)": 2 * 16 * 4 * 1.1,
-        "words, as written and in the index": 2 * entries_of_words * 8,
+        "words in the index (12 bytes each), in memory": held * 12,
+        "words as written (8 bytes each)": held * 8,
     }
     print("\nwhat the formats say, bytes a sticker = MB a million")
     for name, size in rows.items():
@@ -139,11 +140,7 @@ def main() -> None:
             written += time.perf_counter() - started
             for entry in some:
                 memory.put(entry.id, entry.text, entry.vectors, pack=entry.pack)
-        started = time.perf_counter()
-        cluster.weigh_anew()
-        weighed = time.perf_counter() - started
         print(f"{n:,} stickers, {name}, {layout}: {n / written:,.0f} written a second")
-        print(f"weights written anew: {n / weighed:,.0f} stickers a second")
         if engine:
             started = time.perf_counter()
             engine.optimise("stickers")

@@ -82,8 +82,14 @@ class Layout:
         return models.SparseVectorParams(index=models.SparseIndexParams(datatype=models.Datatype.FLOAT32))
 
     def spread(self) -> dict[str, Any]:
-        """How a collection is spread over the nodes."""
-        return {"shard_number": self.shards, "replication_factor": self.replicas, "on_disk_payload": True}
+        """How a collection is spread over the nodes. A write counts when all copies have it: the writer reads what it
+        has counted, from whichever copy answers."""
+        return {
+            "shard_number": self.shards,
+            "replication_factor": self.replicas,
+            "write_consistency_factor": self.replicas,
+            "on_disk_payload": True,
+        }
 
     def dense_search(self) -> models.SearchParams | None:
         """What a dense search is told; None where the server's own ways will do."""

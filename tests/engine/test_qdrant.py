@@ -216,7 +216,8 @@ def test_an_address_says_how_catalogues_lie_on_the_cluster() -> None:
     assert searched is not None
     assert (searched.hnsw_ef, searched.exact) == (256, False)
     assert searched.quantization == models.QuantizationSearchParams(rescore=True, oversampling=2.0)
-    assert layout.spread() == {"shard_number": 6, "replication_factor": 2, "on_disk_payload": True}
+    spread = layout.spread()
+    assert (spread["shard_number"], spread["replication_factor"], spread["write_consistency_factor"]) == (6, 2, 2)
     assert Layout().dense_search() is None
 
 
