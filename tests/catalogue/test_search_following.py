@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from channels.db import database_sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError, transaction
 
@@ -85,8 +85,8 @@ async def test_a_change_is_heard_of_when_it_is_committed(layer: Layer) -> None:
                 raise KeyError
 
     async with listening(layer) as heard:
-        await sync_to_async(change)(is_kept=False)
-        await sync_to_async(change)(is_kept=True)
+        await database_sync_to_async(change)(is_kept=False)
+        await database_sync_to_async(change)(is_kept=True)
         await heard.next()
         assert heard.n == 1
 
@@ -101,7 +101,7 @@ async def test_an_import_does_not_nudge_with_every_line(layer: Layer, monkeypatc
 
     monkeypatch.setattr(layer, "group_send", send)
     for _ in range(5):
-        await sync_to_async(nudge_on_commit)()
+        await database_sync_to_async(nudge_on_commit)()
     assert sent == [GROUP]
 
 
