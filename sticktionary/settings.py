@@ -129,7 +129,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- sockets and work: in-process and on disk unless REDIS_URL says otherwise ---------------------------
 REDIS_URL = os.environ.get("REDIS_URL", "")
 CHANNEL_PREFIX = os.environ.get("CHANNEL_PREFIX", "sticktionary")
-PATIENCE_S = 30  # with Redis: well beyond the 5 s for which an idle page blocks, which is what redis-py waits by itself
+PATIENCE_S = 30  # with a Redis that is busy; moves of players do not wait for it
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": (
         {

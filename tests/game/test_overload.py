@@ -17,7 +17,7 @@ from sticktionary.domain.play.labelling import Desk
 from sticktionary.domain.search.live import CatalogueSearch
 from sticktionary.live import previews, protocol
 from sticktionary.live.previews import Line, Previews
-from sticktionary.models import Player, Preview, Query, Sticker
+from sticktionary.models import Preview, Query, Sticker
 from tests.game.conftest import make_player, make_sticker
 from tests.game.page import Page, page_of
 

@@ -46,8 +46,8 @@ class App:
 
 @asynccontextmanager
 async def serving(app: App, **options: Any) -> AsyncIterator[int]:
-    settings: dict[str, Any] = {"ws": Impatient, "ws_per_message_deflate": False, "lifespan": "off", "log_level": "critical"} | options
-    server = uvicorn.Server(uvicorn.Config(app, port=0, timeout_graceful_shutdown=1, **settings))
+    settings: dict[str, Any] = {"ws": Impatient, "ws_per_message_deflate": False, "log_level": "critical"} | options
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", timeout_graceful_shutdown=1, **settings))
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup()

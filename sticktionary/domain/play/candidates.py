@@ -60,7 +60,7 @@ def _others(target: Sticker, texts: Sequence[str], player_id: int, n_hard: int) 
 def _judged_same(sticker_ids: Sequence[int]) -> dict[int, set[int]]:
     """By sticker, those that a reviewer found to say the same."""
     same: dict[int, set[int]] = {}
-    for first, second in _same_pairs(*_padded(sticker_ids)):
+    for first, second in _same_pairs(*_padded(sticker_ids)) if _one_pair() else ():
         same.setdefault(first, set()).add(second)
         same.setdefault(second, set()).add(first)
     return same
@@ -95,6 +95,11 @@ def _of_ids(*sticker_ids: int) -> QuerySet[Sticker, Row]:
 @prepared
 def _shuffled() -> QuerySet[Sticker, Row]:
     return _columns(playable().order_by("?")[: 3 * SIZE])
+
+
+@prepared
+def _one_pair() -> QuerySet[SameStickers, int]:
+    return SameStickers.objects.order_by().values_list("pk", flat=True)[:1]
 
 
 @prepared

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db.models import Count, QuerySet
@@ -44,13 +45,19 @@ def _untried(ask: Callable[..., list[Row]], *known: int | str) -> Iterator[list[
 def _of_house_in_no_order(player: Player) -> Iterator[list[int]]:
     """From anywhere on and round again, each time some in no order: to shuffle all of them takes the database as long
     as there are many."""
-    for begin in (_somewhere(Round.objects.order_by("-pk")), 0):
+    for begin in (_up_to(_newest_round()), 0):
         for rows in _untried(_of_house, player.pk, player.language, begin):
             yield chance.dice.sample([pk for (pk,) in rows], len(rows))
 
 
-def _somewhere(latest_first: QuerySet[Any]) -> int:
-    return chance.dice.randint(0, next(iter(latest_first.values_list("pk", flat=True)[:1]), 0))
+@prepared
+def _newest_round() -> QuerySet[Round, int]:
+    return Round.objects.order_by("-pk").values_list("pk", flat=True)[:1]
+
+
+def _up_to(newest: list[int]) -> int:
+    """Any number, up to that of the newest."""
+    return chance.dice.randint(0, newest[0] if newest else 0)
 
 
 @prepared
@@ -132,12 +139,22 @@ def next_sticker(player: Player) -> Sticker | None:
     """The sticker to write for: one the player has not written for, rather one whose answer they have not seen, among
     these one with the fewest rounds. When they have written for all, the one they wrote for longest ago. Never one that
     was found often enough in their language."""
-    begin = _somewhere(Sticker.objects.order_by("-pk"))
+    begin = _up_to(_newest_sticker())
     for a_few, all_such in ((_unseen_stickers, _unseen_of), (_new_stickers, _new_to)):
         few = a_few(player.pk, begin) or a_few(player.pk, 0)
-        if sticker_id := _least_labelled(few, all_such(player.pk), player.language):
-            return Sticker.objects.get(pk=sticker_id)
+        if sticker_id := _least_labelled(few, partial(all_such, player.pk), player.language):
+            return _of_id(sticker_id)[0]
     return _longest_ago(_free_to(player.pk), player)
+
+
+@prepared
+def _newest_sticker() -> QuerySet[Sticker, int]:
+    return Sticker.objects.order_by("-pk").values_list("pk", flat=True)[:1]
+
+
+@prepared
+def _of_id(sticker_id: int) -> QuerySet[Sticker]:
+    return Sticker.objects.filter(pk=sticker_id)
 
 
 def _free_to(player_id: int) -> QuerySet[Sticker]:
@@ -162,13 +179,13 @@ def _unseen_stickers(player_id: int, begin: int) -> QuerySet[Sticker, int]:
     return _unseen_of(player_id).filter(pk__gte=begin).order_by("pk").values_list("pk", flat=True)[:_LOOK_AT]
 
 
-def _least_labelled(few: list[int], stickers: QuerySet[Sticker], language: str) -> int | None:
+def _least_labelled(few: list[int], all_such: Callable[[], QuerySet[Sticker]], language: str) -> int | None:
     """Out of a few, by chance where several have as few rounds; all of the catalogue is only counted through when the
     few are all done."""
     done = done_among(few, language) if few else set()
     wanted = [id for id in few if id not in done]
     if few and not wanted:
-        left = without_done(stickers, language).order_by("?")
+        left = without_done(all_such(), language).order_by("?")
         wanted = list(left.values_list("pk", flat=True)[:_LOOK_AT])
     n_rounds = Counter(_written_for(language, *wanted)) if wanted else Counter[int]()
     chance.dice.shuffle(wanted)

@@ -51,13 +51,15 @@ def _fitting(player: Player, wanted: Q) -> list[int]:
     """What an ordinary page could be as well: nothing of their own, nothing they have seen, no tiring partner. The
     shelf is gone through a board at a time, from those dealt least: asked of all of it at once, the database would
     look at every round that was ever found."""
-    unseen = choosing.unseen_by(player, Round.objects.filter(state__in=outcome.PROVEN))
-    unseen = unseen.exclude(labeler_id__in=choosing.tiring_partners(player))
     in_use = Gold.objects.filter(wanted, retired_at=None, n_exposures__lt=rules.current().gold_exposures_most)
     shelf = in_use.order_by("n_exposures", "pk").values_list("pk", "round")
     fitting: list[int] = []
     for start in itertools.count(0, _BOARD):
         board = list(shelf[start : start + _BOARD])
+        if not board:
+            break
+        unseen = choosing.unseen_by(player, Round.objects.filter(state__in=outcome.PROVEN))
+        unseen = unseen.exclude(labeler_id__in=choosing.tiring_partners(player))
         fits = set(unseen.filter(pk__in=[round_id for _gold, round_id in board]).values_list("pk", flat=True))
         fitting += [gold_id for gold_id, round_id in board if round_id in fits]
         if len(fitting) >= _LOOK_AT or len(board) < _BOARD:
