@@ -63,7 +63,8 @@ class EmotionTeacher(DialogueModel):
 
 def labels(gallery: Gallery, places: Sequence[int]) -> Tensor:
     """int64 [n]: the emotions of stickers that have one."""
-    return torch.tensor([EMOTIONS.index(gallery.stickers[at].emotion or "") for at in places])
+    numbers = [EMOTIONS.index(gallery.stickers[at].emotion or "") for at in places]
+    return torch.tensor(numbers, dtype=torch.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def anchors_of(
     emotions = labels(teacher.gallery, labelled)
     centres, of = list[Tensor](), list[int]()
     for emotion in range(len(EMOTIONS)):
-        own = features[torch.tensor(labelled)[emotions == emotion].to(features.device)]
+        own = features[torch.tensor(labelled, dtype=torch.int64)[emotions == emotion].to(features.device)]
         if len(own):
             found = k_means(own, max(1, min(per_emotion, len(own) // PER_ANCHOR)), seed)
             centres.append(found)

@@ -105,18 +105,16 @@ class Srs(DialogueModel):
         return scores.view(met.shape[:2])
 
     def _utterances(self, uses: Sequence[Use]) -> tuple[Tensor, Tensor]:
-        """(words [n, T, L, d], mask bool [n, T, L]) of the last turns, the latest last; missing ones come first."""
-        told, n = (
-            self.gallery.conversations,
-            max(1, max(min(self.settings.n_turns, len(u.turns(99_999))) for u in uses)),
-        )
-        rows = [[spoken([turn], told, "", speakers=False) for turn in use.turns(n)] for use in uses]
-        texts = [text for row in rows for text in [*[""] * (n - len(row)), *row]]
+        """(words [n, T, L, d], mask bool [n, T, L]) of the last turns that say something, missing ones after them."""
+        told, most = self.gallery.conversations, self.settings.n_turns
+        said = [[spoken([turn], told, "", speakers=False) for turn in use.turns(most)] for use in uses]
+        rows = [[text for text in row if text] for row in said]
+        longest = max(1, *map(len, rows))
+        texts = [text for row in rows for text in [*row, *[""] * (longest - len(row))]]
         tokens = self.joint.tokenise(texts, self.settings.length)
         states = self.words(self.joint.read(tokens).tokens)
         is_said = torch.tensor([bool(text) for text in texts], device=states.device)[:, None]
-        mask = tokens.mask.to(states.device) & is_said
-        return _rows(states, len(uses)), _rows(mask, len(uses))
+        return _rows(states, len(uses)), _rows(tokens.mask.to(states.device) & is_said, len(uses))
 
 
 class TurnReader(nn.Module):
@@ -134,10 +132,9 @@ class TurnReader(nn.Module):
         self.last, self.score = nn.GRU(width, width, batch_first=True), nn.Linear(width, 1)
 
     def forward(self, turns: Tensor, there: Tensor) -> Tensor:
-        """[n] of turns [n, T, d]; `there` bool [n, T], the last of which always counts."""
-        there = there.clone()
-        there[:, -1] = True
-        turns = turns * there[..., None]
+        """[n] of turns [n, T, d], the first of which always count: `there` bool [n, T] is false after the last."""
+        last = (there.sum(1) - 1).clamp(min=0)
+        there = torch.arange(turns.shape[1], device=there.device) <= last[:, None]
         first, second = self.in_order(turns)[0], turns
         for layer in self.at_once:
             second = layer(second, src_key_padding_mask=~there)
@@ -145,7 +142,8 @@ class TurnReader(nn.Module):
         back = (second @ first.transpose(1, 2) / turns.shape[-1] ** 0.5).masked_fill(~there[:, None], -1e4)
         seconds, firsts = affinity.softmax(-1) @ second, back.softmax(-1) @ first
         both = [first, first * seconds, first - seconds, second, second * firsts, second - firsts]
-        scores: Tensor = self.score(self.last(self.merge(torch.cat(both, dim=-1)))[0][:, -1])
+        read = self.last(self.merge(torch.cat(both, dim=-1)))[0]
+        scores: Tensor = self.score(read[torch.arange(len(read)), last])
         return scores[:, 0]
 
 

@@ -103,7 +103,7 @@ def test_past_stickers_are_wrong_answers_unless_they_are_used_for_the_same(world
     def loss(places: list[int]) -> float:
         model.queue.vectors.fill_(0.125)  # type: ignore[operator,union-attr]  # a buffer
         model.queue.places.copy_(torch.tensor(places))  # type: ignore[operator,union-attr,arg-type]
-        return float(model.losses(uses, np.random.default_rng(0), 0.0)["contrast"])
+        return float(model.losses(uses, np.random.default_rng(0), 0.0)["contrast"].detach())
 
     empty = loss([-1] * 4)
     assert loss([golds[0]] * 4) >= empty
