@@ -1,8 +1,8 @@
 """Cosine search at the size of a large catalogue: python -m benchmarks.dense [N [N_REAL]]
 
-N vectors of 512 numbers drawn at random (820,000), then N_REAL of the starter CLIP (60,000), as `_embeddings` says; with
-`STICKTIONARY_BENCH_EMBEDDINGS=FILE.npy` these are read from there (and written there if there is no such file). numpy
-and faiss' exact index are timed in the same run and tell what should have been found. One thread.
+10,000, 50,000 and N (820,000) vectors of 512 numbers drawn at random, then N_REAL (60,000) of the starter CLIP, as
+`_embeddings` says; with `STICKTIONARY_BENCH_EMBEDDINGS=FILE.npy` these are read from there, or written there if there
+is no such file. numpy and faiss' exact index are timed in the same run and say what should be found. One thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from retrieval_engine.serving import Bundle
 from . import _embeddings as embeddings
 from .lexical import line, ms, resident_mb
 
-N_QUERIES = 300
+N_QUERIES, N_COMPARED = 300, 100
 FILE = "STICKTIONARY_BENCH_EMBEDDINGS"
 OPENED = """
 import sys
@@ -41,16 +41,16 @@ dense.report_opened(Path(sys.argv[1]), np.load(sys.argv[2]))
 
 
 class Watched:
-    """An iterator that says how long it was waited for."""
+    """An iterator that says how much processor time its chunks took."""
 
     def __init__(self, chunks: embeddings.Chunks) -> None:
         self._chunks, self.seconds = chunks, 0.0
 
     def __iter__(self) -> Iterator[tuple[Any, Vectors]]:
         while True:
-            started = time.perf_counter()
+            started = time.process_time()
             chunk = next(self._chunks, None)
-            self.seconds += time.perf_counter() - started
+            self.seconds += time.process_time() - started
             if chunk is None:
                 return
             yield chunk
@@ -76,14 +76,16 @@ class Exact:
 
 def recalls(index: DenseIndex, exact: Exact, queries: dict[str, Vectors]) -> None:
     print("\n| recall at | " + " | ".join(queries) + " |\n| --- |" + " --- |" * len(queries))
+    best = {name: [exact.search(query, 1_000) for query in held[:N_COMPARED]] for name, held in queries.items()}
     for k in (1, 20, 100, 1_000):
-        right = {
-            name: np.mean(
-                [len(np.intersect1d(index.search(query, k).ids, exact.search(query, k))) / k for query in held]
+        n_right = {
+            name: sum(
+                len(np.intersect1d(index.search(query, k).ids, right[:k]))
+                for query, right in zip(held, best[name], strict=False)
             )
             for name, held in queries.items()
         }
-        print(f"| {k:,} | " + " | ".join(f"{share:.4f}" for share in right.values()) + " |")
+        print(f"| {k:,} | " + " | ".join(f"{n_right[name] / k / len(best[name]):.4f}" for name in queries) + " |")
 
 
 def timings(index: DenseIndex, exact: Exact, queries: Vectors) -> None:
@@ -127,28 +129,30 @@ def snapshot(index: DenseIndex, queries: Vectors) -> None:
 def report_opened(folder: Path, queries: Vectors) -> None:
     """In a process of its own: what a snapshot costs that is mapped."""
     faiss.omp_set_num_threads(1)  # loaded, as in any process that searches
-    before, held = private_mb(), list[DenseIndex]()
+    before, held = status_mb(), list[DenseIndex]()
     opened = ms(lambda: held.append(DenseIndex.open(folder)))
     times = [ms(held[0].search, query) for query in queries]
-    print(f"opened in {opened:.0f} ms; {private_mb() - before:.0f} MB private after {len(queries)} searches, ", end="")
-    print(
-        f"{resident_mb() - private_mb():.0f} MB shared or given back at need; top 20 p95 {np.percentile(times, 95):.2f} ms"
-    )
+    own, mapped = (status_mb()[kind] - before[kind] for kind in ("RssAnon", "RssFile"))
+    print(f"opened in {opened:.0f} ms; {len(queries)} searches later {own:.0f} MB of its own, {mapped:.0f} MB mapped\n")
+    print("| ms | p50 | p95 | p99 |\n| --- | --- | --- | --- |")
+    line("top 20, mapped", times)
+    line("top 1,000, mapped", [ms(held[0].search, query, 1_000) for query in queries])
 
 
-def private_mb() -> float:
-    """Memory that is no file's."""
-    (found,) = [part for part in Path("/proc/self/status").read_text().splitlines() if part.startswith("RssAnon")]
-    return int(found.split()[1]) / 1_000
+def status_mb() -> dict[str, float]:
+    """Resident memory by kind; what is a file's is shared, and given back at need."""
+    rows = [part.split() for part in Path("/proc/self/status").read_text().splitlines()]
+    return {row[0].rstrip(":"): int(row[1]) / 1_000 for row in rows if row[0].startswith("Rss")}
 
 
 def measure(name: str, chunks: Callable[[], embeddings.Chunks], dim: int, queries: dict[str, Vectors]) -> None:
     """Print all there is to say about one set of vectors."""
     before, watched = resident_mb(), Watched(chunks())
-    started = time.perf_counter()
+    started = time.process_time()
     index = DenseIndex.of(watched)
-    built = time.perf_counter() - started - watched.seconds
-    print(f"\n## {len(index):,} vectors of {dim}, {name}: built in {built:.1f} s, {resident_mb() - before:.0f} MB")
+    built = time.process_time() - started - watched.seconds
+    print(f"\n## {len(index):,} vectors of {dim}, {name}")
+    print(f"\nbuilt in {built:.1f} s of processor time, {resident_mb() - before:.0f} MB")
     exact = Exact(chunks(), dim)
     recalls(index, exact, queries)
     timings(index, exact, queries["text"])
@@ -161,7 +165,7 @@ def main() -> None:
     n, n_real = (int(given) for given in [*sys.argv[1:], *("820000", "60000")[len(sys.argv) - 1 :]])
     faiss.omp_set_num_threads(1)
     drawn = embeddings.Drawn()
-    for size in (size for size in (10_000, 50_000, n) if size <= n):
+    for size in sorted({min(n, size) for size in (10_000, 50_000, n)}):
         measure("drawn at random", lambda size=size: drawn.pictures(size), 512, drawn.queries(N_QUERIES))  # type: ignore[misc]
     if n_real:
         bundle = Bundle.open(embeddings.STARTER / "clip")

@@ -74,7 +74,8 @@ class DenseIndex:
 
     def put(self, id: int, vectors: NDArray[np.floating]) -> None:
         """Add or replace `vectors` [d], or the mean of [frames, d]. ValueError for another d or no direction."""
-        self._put(np.array([id], dtype=np.int64), unit(np.atleast_2d(vectors).mean(axis=0, keepdims=True)))
+        vector = unit(vectors if vectors.ndim == 1 else vectors.mean(axis=0))
+        self._put(np.array([id], dtype=np.int64), vector[np.newaxis])
         self._rebuild_if_due()
 
     def put_many(self, ids: Ids, vectors: NDArray[np.floating]) -> None:

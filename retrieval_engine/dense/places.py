@@ -42,6 +42,9 @@ class Places:
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of those of `ids` that have one."""
+        if len(ids) == 1:
+            row = self.get(int(ids[0]))
+            return np.array([] if row is None else [row], dtype=np.int64)
         fits = (ids >= 0) & (ids < len(self._table))
         rows = self._table[ids[fits]].astype(np.int64) - 1
         others = (self._others.get(id) for id in ids[~fits].tolist()) if self._others else ()
@@ -49,6 +52,9 @@ class Places:
 
     def put(self, ids: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
         """Note where `ids` stand now; no id twice."""
+        if len(ids) == 1 and 0 <= ids[0] < len(self._table):
+            self._table[ids[0]] = rows[0] + 1
+            return
         fits = (ids >= 0) & (ids < TABLE_MOST)
         if fits.any():
             self._widen(int(ids[fits].max()) + 1)
