@@ -30,6 +30,11 @@ METRICS: Final = "metrics.json"
 FORMAT: Final = 3
 FORMATS: Final = (1, 2, FORMAT)
 
+LEAST_COSINE_INT8: Final = 0.998
+"""Of vectors of the 8 bit text tower, with those of open_clip when it is published."""
+TOUCHSTONE: Final = "when the weekend is finally here, nooooo 周末终于来了! 😭 2024"
+"""What the 8 bit tower is tried on where it is opened: processors multiply whole numbers in different ways."""
+
 Cleaning = Literal["none", "lower", "whitespace", "canonicalize", "normalise"]
 Precision = Literal["float32", "int8"]
 
@@ -79,7 +84,8 @@ class Closeness:
 class Manifest:
     """All of a bundle but its weights. `files` maps names to SHA-256; `provenance` says where they come from, `lineage`
     which run of which recipe made them from which release. `precision` is that of the text tower queries are encoded
-    with, `closeness` what was measured of the towers by precision, the one that did not pass included."""
+    with, `closeness` what was measured of the towers by precision, the one that did not pass included, and `touchstone`
+    the float32 tower's vector of `TOUCHSTONE`."""
 
     name: str
     dim: int
@@ -91,6 +97,7 @@ class Manifest:
     lineage: dict[str, Any] = field(default_factory=dict)
     precision: Precision = "float32"
     closeness: dict[str, Closeness] = field(default_factory=dict)
+    touchstone: tuple[float, ...] = ()
 
     @property
     def told(self) -> str:
@@ -153,7 +160,8 @@ def read_manifest(folder: Path, *, verify: bool = True) -> Manifest:
         version = content.pop("version")
         image, text = ImageSpec(**_tuples(content.pop("image"))), TextSpec(**content.pop("text"))
         closeness = {name: Closeness(**measured) for name, measured in content.pop("closeness", {}).items()}
-        manifest = Manifest(image=image, text=text, closeness=closeness, **content)
+        touchstone = tuple(map(float, content.pop("touchstone", ())))
+        manifest = Manifest(image=image, text=text, closeness=closeness, touchstone=touchstone, **content)
     except FileNotFoundError as error:
         raise BundleError(f"{folder}: no {MANIFEST}, so no model bundle") from error
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -28,10 +28,12 @@ from safetensors.torch import save_file
 from .bundle import (
     CONFIG,
     IMAGE,
+    LEAST_COSINE_INT8,
     METRICS,
     TEXT,
     TEXT_INT8,
     TOKENIZER,
+    TOUCHSTONE,
     WEIGHTS,
     Closeness,
     Manifest,
@@ -49,7 +51,6 @@ from .towers import ImageTower, text_part
 
 OPSET: Final = 18
 LEAST_COSINE: Final = 0.999
-LEAST_COSINE_INT8: Final = 0.998
 LARGE: Final = 16_000_000
 """Bytes of a float32 text tower from which on one of 8 bits beside it is worth its place: smaller ones gain no time."""
 N_NEAREST: Final = 20
@@ -125,7 +126,9 @@ def _settle(draft: Manifest, clip: Clip, folder: Path, queries: Sequence[str], p
             precision = "int8"
         else:
             (folder / TEXT_INT8).unlink()
-    replace(draft, files=file_hashes(folder), precision=precision, closeness=measured).write(folder)
+    touchstone = tuple(round(float(number), 5) for number in exact.encode([TOUCHSTONE])[0])
+    settled = replace(draft, precision=precision, closeness=measured, touchstone=touchstone)
+    replace(settled, files=file_hashes(folder)).write(folder)
 
 
 def _write_weights(clip: Clip, folder: Path, *, half: bool) -> None:

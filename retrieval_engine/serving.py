@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import string
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -16,11 +17,24 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from .bundle import IMAGE, TOKENIZER, BundleError, Cleaning, Manifest, Precision, read_manifest, text_tower
+from .bundle import (
+    IMAGE,
+    LEAST_COSINE_INT8,
+    TOKENIZER,
+    TOUCHSTONE,
+    BundleError,
+    Cleaning,
+    Manifest,
+    Precision,
+    read_manifest,
+    text_tower,
+)
 from .dense import Vectors, unit
 from .frames import Source, key_frames, pixels
 from .gathering import Gathering
 from .text import normalise
+
+log = logging.getLogger(__name__)
 
 N_CACHED: Final = 8_192
 BATCH: Final = 32
@@ -57,13 +71,23 @@ class Bundle:
         """Open a bundle's folder, its files compared with their hashes unless `verify` is off. Raises `BundleError`.
 
         `threads` is the number ONNX Runtime uses for one call, `precision` that of the text tower where it is not to be
-        what the manifest says. The image tower is loaded when it is first used.
+        what the manifest says. Where a processor rounds the 8 bit tower's vectors too far, the float32 one is taken
+        instead, which is logged. The image tower is loaded when it is first used.
         """
         folder = Path(folder)
         manifest = read_manifest(folder, verify=verify)
         bundle = cls(folder, manifest, threads=threads, precision=precision or manifest.precision)
         bundle.encode([""])
+        if precision is None and bundle.precision == "int8" and bundle.exactness < LEAST_COSINE_INT8:
+            log.warning("%s: the 8 bit text tower is not exact enough on this processor; float32 it is", folder)
+            return cls.open(folder, threads=threads, verify=False, precision="float32")
         return bundle
+
+    @property
+    def exactness(self) -> float:
+        """The cosine of the touchstone's vector here with the float32 tower's where it was published."""
+        published = np.asarray(self.manifest.touchstone, dtype=np.float32)
+        return float(self.encode([TOUCHSTONE])[0] @ unit(published)) if len(published) else 1.0
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from retrieval_engine import export as exporting
-from retrieval_engine.bundle import BundleError
+from retrieval_engine.bundle import TOUCHSTONE, BundleError
 from retrieval_engine.data import read_queries_csv
 from retrieval_engine.encoder import Clip
 from retrieval_engine.export import export, main
@@ -131,11 +131,26 @@ def test_only_a_large_tower_has_one(clip: Clip, tmp_path: Path, monkeypatch: pyt
 def test_a_bundle_of_the_second_format_is_opened_as_it_is(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "old")
     manifest = json.loads((folder / "bundle.json").read_text())
-    del manifest["precision"], manifest["closeness"], manifest["files"]["text.int8.onnx"]
+    del manifest["precision"], manifest["closeness"], manifest["touchstone"], manifest["files"]["text.int8.onnx"]
     (tmp_path / "old" / "text.int8.onnx").unlink()
     (tmp_path / "old" / "bundle.json").write_text(json.dumps({**manifest, "format": 2}))
     old = Bundle.open(tmp_path / "old")
     assert (old.precision, old.version) == ("float32", Bundle.open(folder).version)
+
+
+def test_where_a_processor_multiplies_otherwise_the_float32_tower_is_taken(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(folder, tmp_path / "elsewhere")
+    published = Bundle.open(folder)
+    assert published.exactness == pytest.approx(
+        (published.encode([TOUCHSTONE]) @ Bundle.open(folder, precision="float32").encode([TOUCHSTONE]).T).item(),
+        abs=1e-4,
+    )
+    _say(tmp_path / "elsewhere", touchstone=published.manifest.touchstone[::-1])  # as if it came out so here
+    assert Bundle.open(tmp_path / "elsewhere").precision == "float32"
+    assert "not exact enough on this processor" in caplog.text
+    assert Bundle.open(tmp_path / "elsewhere", precision="int8").precision == "int8"
 
 
 @pytest.mark.parametrize(
