@@ -109,7 +109,7 @@ class Crowd:
 
     async def _player(self, dice: random.Random, end: float) -> None:
         every = KEYS / PAUSE_S  # from burst to burst
-        await asyncio.sleep(dice.uniform(0, min(every, (end - time.perf_counter()) / 2)))
+        await asyncio.sleep(dice.uniform(0, every))
         waiting: list[tuple[float, str]] = []
         worker: asyncio.Task[None] | None = None
         for number, text in enumerate(typed(dice), 1):
@@ -120,8 +120,8 @@ class Crowd:
             waiting[:] = [(time.perf_counter(), text)]
             if worker is None or worker.done():
                 worker = asyncio.create_task(self._answer(waiting))
-            is_over = number % KEYS == 0
-            await asyncio.sleep(dice.expovariate(1 / (every - 1)) if is_over else 1 / KEYS)
+            pause = dice.expovariate(1 / (every - 1)) if number % KEYS == 0 else 1 / KEYS
+            await asyncio.sleep(max(0.0, min(pause, end - time.perf_counter())))
         if worker is not None:
             await worker
 
