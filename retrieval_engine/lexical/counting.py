@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
+from ctypes import CDLL
 from itertools import count
 from typing import Final, NamedTuple
 
@@ -16,6 +18,12 @@ from .scanning import Slots
 
 TOKENS_AT_ONCE: Final = 2**21
 NO_PACK: Final = -1
+
+
+def give_back() -> None:
+    """Let the system have what was freed: pieces that lay between others the C library keeps unless it is asked."""
+    if sys.platform == "linux" and (trim := getattr(CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 class Documents(NamedTuple):
@@ -88,6 +96,7 @@ class Counted:
         by_term = stacked(len(terms), self._by_term)
         self._by_term.clear()
         of_slot = np.concatenate([part.astype(narrow(len(terms))) for part in self._terms_of])
+        self._terms_of.clear()
         by_slot = Rows.counted(np.concatenate(self._n_terms_of), of_slot)
         order = np.argsort(ids, kind="stable")
         replaced = order[:-1][ids[order[:-1]] == ids[order[1:]]]

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ranking import Ranking
-from .counting import NO_PACK, Counted, number_of
+from .counting import NO_PACK, Counted, give_back, number_of
 from .postings import MAX_FREQUENCY, MAX_SLOTS, Base, Rows
 from .scanning import Slots
 from .scoring import Documents, Held, Idf, Question, Weighted
@@ -148,6 +148,8 @@ class LexicalIndex:
             index._bury(slot, index._base.terms_of(slot))
         if len(given.replaced):
             index.compact()
+        del given
+        give_back()
         return index
 
     def _lay_out(self, ids: NDArray[np.int64], lengths: NDArray[np.int32], slots: NDArray[np.integer[Any]]) -> None:
