@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .codes import Codes
-from .rows import BLOCK, Rows, Stored, Vectors
+from .rows import CHUNK, Rows, Stored, Vectors
 
 MANIFEST: Final = "dense.json"
 FORMAT: Final = 1
@@ -118,7 +118,7 @@ def _checked(folder: Path, file: dict[str, Any]) -> bytes:
 
 
 def _blocks(rows: Rows, held: NDArray[np.int64]) -> Iterator[Vectors]:
-    return (rows.vectors(held[low : low + BLOCK]) for low in range(0, len(held), BLOCK))
+    return (rows.vectors(held[low : low + CHUNK]) for low in range(0, len(held), CHUNK))
 
 
 @contextmanager

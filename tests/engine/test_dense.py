@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from retrieval_engine.dense import DenseIndex, Vectors, finding, unit
 from retrieval_engine.dense import index as dense_index
 from retrieval_engine.dense.codes import Codes
+from retrieval_engine.dense.rows import in_float32
 
 DIM = 16
 N = 12_000
@@ -353,3 +354,10 @@ print("faiss" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_every_float16_up_to_1_is_read_as_it_is() -> None:
+    numbers = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    numbers = numbers[np.isfinite(numbers)]
+    assert np.array_equal(in_float32(numbers), numbers.astype(np.float32))
+    assert np.array_equal(np.signbit(in_float32(numbers)), np.signbit(numbers))
