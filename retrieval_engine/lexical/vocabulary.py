@@ -6,7 +6,7 @@ import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +30,6 @@ class Vocabulary:
         self._sorted: list[str] | None = None  # the terms in alphabetical order, their numbers beside them
         self._sorted_numbers = array("i")
         self._mean_idf: float | None = None
-
-    @classmethod
-    def counted(cls, numbers: dict[str, int], document_frequencies: NDArray[np.int32]) -> Self:
-        """Of terms that have numbers already, in their order."""
-        return cls(list(numbers), document_frequencies)
 
     def number(self, term: str) -> int | None:
         """The number of a term that was ever held."""
