@@ -109,7 +109,7 @@ class Crowd:
 
     async def _player(self, dice: random.Random, end: float) -> None:
         every = KEYS / PAUSE_S  # from burst to burst
-        await asyncio.sleep(dice.uniform(0, every))
+        await asyncio.sleep(dice.expovariate(1 / every))
         waiting: list[tuple[float, str]] = []
         worker: asyncio.Task[None] | None = None
         for number, text in enumerate(typed(dice), 1):
