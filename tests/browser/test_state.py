@@ -114,3 +114,9 @@ def test_a_line_is_pasted_when_most_of_it_was(page: Page) -> None:
     hardly = [("so done", ""), ("so done today", "so"), ("typed anew", "so done"), ("so done", " \n")]
     assert [page.evaluate(script, [line, pasted]) for line, pasted in mostly] == [True] * 3
     assert [page.evaluate(script, [line, pasted]) for line, pasted in hardly] == [False] * 4
+
+
+def test_a_text_that_the_server_had_no_time_for_may_be_asked_for_again(page: Page) -> None:
+    events = [showing(scenes.label("en", n=0)), {"type": "asked", "number": 4, "text": "melting"}]
+    assert after(page, *events, {"type": "busy", "number": 4})["turn"]["askedFor"] == ""
+    assert after(page, *events, {"type": "busy", "number": 3})["turn"]["askedFor"] == "melting"
