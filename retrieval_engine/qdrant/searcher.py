@@ -14,7 +14,7 @@ ranks by each and fuses the ranks. What a process holds of it all is the encoder
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from threading import RLock
 from typing import Any, Final, NamedTuple, Self
 
@@ -32,6 +32,7 @@ from ..text import Tokenizer, tokenise, unfinished_word
 from ..texts import Text
 from .asking import Asked, Wanted, ask, filter_of, fusion, request
 from .layout import Layout
+from .sides import Sides, hits, overall, score_at, sides_of
 from .store import Document, Store
 from .words import GENERATED, WORDS, Words, field_asked, fields_of
 
@@ -49,14 +50,6 @@ class Entry(NamedTuple):
     vectors: NDArray[np.floating] | None
     generated: Text = ""
     pack: int | None = None
-
-
-class Sides(NamedTuple):
-    """A ranking by what people wrote, one by looks, one by what a generator would type."""
-
-    lexical: Ranking
-    dense: Ranking
-    generated: Ranking
 
 
 class QdrantSearcher:
@@ -117,6 +110,11 @@ class QdrantSearcher:
     def model_version(self) -> str | None:
         """The version of the text encoder; None for a lexical searcher."""
         return None if self._encoder is None else self._encoder.version
+
+    @property
+    def dim(self) -> int | None:
+        """d of the vectors; None where it holds words alone."""
+        return self._store.dim
 
     # --- changes ---
 
@@ -215,7 +213,7 @@ class QdrantSearcher:
             sides, fused = self._rank(asked, max(k, self._layout.depth if len(asked) > 1 else 0), kept), None
         else:
             sides, fused = self._rank_and_fuse(asked, k, max(k, TOLD), kept)
-        return _hits(_overall(sides, fused, k), sides)
+        return hits(overall(sides, fused, k), sides)
 
     def search_and_rank(
         self,
@@ -228,11 +226,11 @@ class QdrantSearcher:
         partial: bool = False,
     ) -> tuple[list[Hit], int | None]:
         """The best `k`, and the place of sticker `id` among the whole catalogue: `search` and `rank_of` at once."""
-        hits = self.search(query, k, mode=mode, language=language, partial=partial)
-        rank = next((hit.rank for hit in hits if hit.id == id), None)
-        if rank is None and len(hits) == max(k, 0):  # further down, or nowhere
+        found = self.search(query, k, mode=mode, language=language, partial=partial)
+        rank = next((hit.rank for hit in found if hit.id == id), None)
+        if rank is None and len(found) == max(k, 0):  # further down, or nowhere
             rank = self.rank_of(query, id, mode=mode, language=language, partial=partial)
-        return hits, rank
+        return found, rank
 
     def rank_of(
         self, query: str, id: int, *, mode: Mode = "hybrid", language: str | None = None, partial: bool = False
@@ -240,8 +238,8 @@ class QdrantSearcher:
         """The place of sticker `id` among the whole catalogue, from 1; None where no side ranks it."""
         asked = self._asked(query, mode, language, partial)
         if self._fuse_here or len(asked) < 2:
-            return _overall(self._rank(asked, self._layout.depth, None), None, None).rank_of(id)
-        return _overall(*self._rank_and_fuse(asked, len(asked) * self._layout.depth, 1, None), None).rank_of(id)
+            return overall(self._rank(asked, self._layout.depth, None), None, None).rank_of(id)
+        return overall(*self._rank_and_fuse(asked, len(asked) * self._layout.depth, 1, None), None).rank_of(id)
 
     def rank_among(
         self, query_texts: Sequence[str], ids: Sequence[int], *, mode: Mode = "hybrid", language: str | None = None
@@ -252,10 +250,10 @@ class QdrantSearcher:
         asked = [self._rank(query, len(ids), kept) for query in queries]
         fused = reciprocal_rank_fusion([side for sides in asked for side in sides], weights=WEIGHTS * len(asked))
         of_side = [reciprocal_rank_fusion([sides[side] for sides in asked]) for side in range(len(WEIGHTS))]
-        hits = _hits(fused, Sides(*of_side))
-        ranked = {hit.id for hit in hits}
+        found = hits(fused, Sides(*of_side))
+        ranked = {hit.id for hit in found}
         rest = [id for id in dict.fromkeys(ids) if id not in ranked]
-        return hits + [Hit(id, 0.0, rank, None, None) for rank, id in enumerate(rest, len(hits) + 1)]
+        return found + [Hit(id, 0.0, rank, None, None) for rank, id in enumerate(rest, len(found) + 1)]
 
     def neighbours(self, id: int, k: int = 24) -> list[Hit]:
         """The `k` stickers that look most like `id` to the model, itself left out; [] for one without a vector."""
@@ -263,14 +261,14 @@ class QdrantSearcher:
         if vector is None or k <= 0:
             return []
         near = self._rank({"dense": vector}, k, filter_of(None, None, [id]))
-        return _hits(Ranking(near.dense.ids[:k], near.dense.scores[:k]), near)
+        return hits(Ranking(near.dense.ids[:k], near.dense.scores[:k]), near)
 
     def explain(self, query: str, id: int, *, language: str | None = None) -> Explanation:
         """Why sticker `id` stands where it does for `query` in hybrid search, fused here, ties by id."""
         sides = self._rank(self._asked(query, "hybrid", language, False), self._layout.depth, None)
         ranks = [side.rank_of(id) for side in sides]
         parts = [weight * fused_part(rank) for rank, weight in zip(ranks, WEIGHTS, strict=True)]
-        scores = [_score_at(side, rank) for side, rank in zip(sides, ranks, strict=True)]
+        scores = [score_at(side, rank) for side, rank in zip(sides, ranks, strict=True)]
         rank = reciprocal_rank_fusion(sides, weights=WEIGHTS).rank_of(id)
         return Explanation(
             id, rank, sum(parts), ranks[0], scores[0], parts[0], self._terms(query, id, language),
@@ -303,41 +301,15 @@ class QdrantSearcher:
 
     def _rank(self, asked: Asked, depth: int, kept: models.Filter | None) -> Sides:
         """The first places of each side, ties by id."""
-        return _sides(self._answers({side: request(query, depth, self._layout) for side, query in asked.items()}, kept))
+        return sides_of(
+            self._answers({side: request(query, depth, self._layout) for side, query in asked.items()}, kept)
+        )
 
     def _rank_and_fuse(self, asked: Asked, k: int, told: int, kept: models.Filter | None) -> tuple[Sides, Ranking]:
         """The first places of each side, and those of all as the cluster has fused them."""
         requests = {side: request(query, told, self._layout) for side, query in asked.items()}
         answers = self._answers(requests | {"fused": fusion(asked, k, self._layout.depth, self._layout)}, kept)
-        return _sides(answers), answers["fused"]
+        return sides_of(answers), answers["fused"]
 
     def _answers(self, requests: dict[str, Wanted], kept: models.Filter | None) -> dict[str, Ranking]:
         return ask(self._store.client, self._store.name, requests, kept)
-
-
-def _score_at(ranking: Ranking, rank: int | None) -> float | None:
-    return None if rank is None else float(ranking.scores[rank - 1])
-
-
-def _sides(answers: Mapping[str, Ranking]) -> Sides:
-    return Sides(*(answers.get(side, Ranking.empty()) for side in Sides._fields))
-
-
-def _overall(sides: Sides, fused: Ranking | None, k: int | None) -> Ranking:
-    """A single side keeps its own scores; several are fused: by the cluster, or here."""
-    filled = [(side, weight) for side, weight in zip(sides, WEIGHTS, strict=True) if len(side.ids)]
-    if len(filled) == 1 and (fused is None or k is not None):
-        only = filled[0][0]
-        return Ranking(only.ids[:k], only.scores[:k])
-    if fused is not None:
-        return Ranking(fused.ids[:k], fused.scores[:k])
-    return reciprocal_rank_fusion([side for side, _ in filled], k, weights=[weight for _, weight in filled])
-
-
-def _hits(overall: Ranking, sides: Sides) -> list[Hit]:
-    by_text, by_image, by_generated = (side.ranks() for side in sides)
-    pairs = zip(overall.ids.tolist(), overall.scores.tolist(), strict=True)
-    return [
-        Hit(id, score, rank, by_text.get(id), by_image.get(id), by_generated.get(id))
-        for rank, (id, score) in enumerate(pairs, 1)
-    ]

@@ -17,7 +17,7 @@ from qdrant_client import QdrantClient
 
 from retrieval_engine.qdrant import ClusterAway, aliases
 from sticktionary.domain import catalogue, jobs
-from sticktionary.domain.lab import promotion, registry
+from sticktionary.domain.lab import embedding, promotion, registry
 from sticktionary.domain.search.cluster import address, keeping, moving
 from sticktionary.domain.search.cluster.asking import ClusterSearch
 from sticktionary.domain.search.cluster.keeping import Keeper
@@ -125,6 +125,18 @@ def test_a_model_goes_live_by_the_alias_and_back(
     assert (search.model_version, search.preview("blue", 0, 1).ids) == (first.name, [stickers["blue"].pk])
     held = aliases.catalogues(cluster, address.alias())
     assert held == {address.name_of(first.name), address.name_of(second.name), words}
+
+
+def test_a_model_that_was_there_before_any_sticker_sees_those_that_come(
+    pack: Pack, imported: Importer, tmp_path: Path
+) -> None:
+    installed(colours.bundle(tmp_path / "bundle"))
+    search = in_step()
+    imported(files.folder(tmp_path / "colours", colours.pictures()))
+    embedding.embed_missing()
+    search.refresh()
+    red = Sticker.objects.order_by("name")[list(colours.COLOURS).index("red")]
+    assert search.preview("red", red.pk, 1).ids == [red.pk]
 
 
 def test_a_process_asks_the_old_catalogue_until_the_new_one_is_whole(

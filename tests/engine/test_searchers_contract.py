@@ -282,7 +282,7 @@ def assert_same(ours: list[Hit], theirs: list[Hit]) -> None:
     assert [hit.score for hit in ours] == pytest.approx([hit.score for hit in theirs], rel=FLOAT32, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(STICKERS, max_size=12), TEXTS, st.sampled_from([None, "en", "zh"]), st.integers(1, 9))
 def test_a_cluster_answers_as_memory_does(
     changes: list[tuple[Any, ...]], query: str, language: str | None, k: int
@@ -302,7 +302,7 @@ def test_a_cluster_answers_as_memory_does(
     assert [id in cluster for id in range(9)] == [id in memory for id in range(9)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from(WORDS), max_size=6, unique=True).map(" ".join), max_size=8),
     st.sampled_from(WORDS),
@@ -319,7 +319,7 @@ def test_a_cluster_completes_as_memory_does(texts: list[str], word: str) -> None
         assert_same(cluster.search(query, 20, partial=True), memory.search(query, 20, partial=True))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join), min_size=1, max_size=9), TEXTS)
 def test_scores_by_words_are_those_of_rank_bm25(texts: list[str], query: str) -> None:
     cluster = on_qdrant(None)

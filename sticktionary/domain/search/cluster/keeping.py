@@ -22,13 +22,14 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection
 
+from retrieval_engine.bundle import BundleError, read_manifest
 from retrieval_engine.qdrant import ClusterAway, Entry, QdrantSearcher, aliases
 from sticktionary.domain.lab.embedding import KEPT_UP
 from sticktionary.domain.lab.registry import WORDS_ONLY, Kind, Stage
 from sticktionary.domain.search import reading
 from sticktionary.domain.search.changelog import Place
 from sticktionary.domain.search.cluster.address import alias, connected, name_of
-from sticktionary.models import Embedding, ModelVersion, Sticker
+from sticktionary.models import ModelVersion, Sticker
 
 AT_ONCE: Final = 200  # stickers in a batch
 LOOK_EVERY_S: Final = 0.4  # at the log
@@ -78,7 +79,7 @@ class _Kept:
         self._take_over(list(dict.fromkeys([*ids, *strays])), self.place, until)
 
     def _take_over(self, ids: Collection[int], place: Place, filled_to: int | None) -> None:
-        vectors = {} if self.model == WORDS_ONLY else reading.vectors(ids, self.model)
+        vectors = {} if self.searcher.dim is None else reading.vectors(ids, self.model)
         entries = [
             Entry(held.id, held.written, vectors.get(held.id), held.generated, held.pack)
             for held in reading.entries(ids)
@@ -140,8 +141,13 @@ def wanted() -> Sequence[str]:
 
 
 def _dim(model: str) -> int | None:
-    first = Embedding.objects.filter(embedded_by=model).exclude(vector=b"").values_list("vector", flat=True).first()
-    return None if first is None else len(bytes(first)) // 4
+    """d of a model's vectors, which may all be to come; None of words alone, and of a bundle that is damaged."""
+    path = ModelVersion.objects.filter(name=model, kind=Kind.RETRIEVAL).values_list("path", flat=True).first()
+    try:
+        return read_manifest(Path(path), verify=False).dim if path else None
+    except (BundleError, OSError):
+        log.exception("The bundle of %s cannot be read; its catalogue holds words alone", model)
+        return None
 
 
 # --- one at a time ---
