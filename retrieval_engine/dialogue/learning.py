@@ -148,8 +148,9 @@ class DialogueLearner:
 
     def learned(self) -> Mapping[str, Tensor]:
         """The weights that learn, and what else changes, by name; frozen ones are not kept twice."""
+        kept = self.model.state_dict().keys()
         moving = {name: weights for name, weights in self.model.named_parameters() if weights.requires_grad}
-        return moving | dict(self.model.named_buffers())
+        return moving | {name: values for name, values in self.model.named_buffers() if name in kept}
 
     def restore(self, learned: Mapping[str, Tensor]) -> None:
         """Take up what `learned` gave."""

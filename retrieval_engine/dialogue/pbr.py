@@ -206,7 +206,7 @@ class Pbr(DialogueModel):
             logits = self.anchors.targets[torch.tensor(places)].clamp(min=1e-12).log()
         else:
             logits = self.emotion(looks.pooled)
-        return polarity_of(by_emotion(logits, self.anchors.emotion))
+        return polarity_of(by_emotion(logits, self.anchors.emotion)).to(looks.pooled.device)
 
     def _distil(self, looks: Seen, places: Sequence[int]) -> Tensor:
         """L_EKD = KL(teacher || student) over the anchors, of every sticker."""

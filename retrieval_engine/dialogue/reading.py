@@ -101,6 +101,13 @@ def read(folder: Path, *, has_picture: Collection[str] | None = None) -> Convers
     return Conversations(stickers, uses, dropped)
 
 
+def pictures(folder: Path, conversations: Conversations, others: Mapping[str, Path] | None = None) -> list[Path]:
+    """The picture of each sticker, in their order: the release's own, or what `others` has at hand."""
+    files = {row.sticker_id: row.file for row in lines_of(folder / "stickers.jsonl", _Sticker)}
+    at_hand = others or {}
+    return [folder / own if (own := files[s.id]) is not None else at_hand[s.id] for s in conversations.stickers]
+
+
 def _reason_against(use: Use, known: Collection[str]) -> str:
     if use.gold not in known:
         return "the sticker has no picture here"

@@ -107,7 +107,11 @@ class StickerLlm(DialogueModel):
         self.to_prompt = nn.Linear(joint.image_width, width)
         self.to_space = nn.Linear(width, joint.width, bias=False)
         self.log_scale = nn.Parameter(joint.scale.detach().clone())
-        self._frames = self._look_at_all()
+        pooled, vectors = self._look_at_all()
+        self.frame_pooled: Tensor
+        self.frame_vectors: Tensor
+        self.register_buffer("frame_pooled", pooled, persistent=False)
+        self.register_buffer("frame_vectors", vectors, persistent=False)
 
     def train(self, mode: bool = True) -> StickerLlm:
         super().train(mode)
@@ -130,7 +134,7 @@ class StickerLlm(DialogueModel):
         rows, golds = (list(column) for column in zip(*batch.wanted, strict=True))
         found = F.normalize(self.to_space(states[rows, self._last(mask)[rows]]), dim=-1)
         frames = torch.tensor([self._any_frame(gold, rng) for gold in golds], device=ids.device)
-        images = F.normalize(self._frames[1][frames], dim=-1)
+        images = F.normalize(self.frame_vectors[frames], dim=-1)
         positive = torch.eye(len(golds), dtype=torch.bool, device=ids.device)
         same = self.gallery.same(golds, golds).to(ids.device)
         contrast = info_nce(images, found, self.log_scale.exp(), positive, ignored=same)
@@ -227,7 +231,7 @@ class StickerLlm(DialogueModel):
         ids = torch.tensor([row.ids + [0] * (longest - len(row.ids)) for row in rows], device=device)
         mask = torch.arange(longest, device=device) < torch.tensor([[len(row.ids)] for row in rows], device=device)
         known = self.model.get_input_embeddings()(ids.clamp(max=self.base - 1))
-        pictures = self.to_prompt(self._frames[0][[max(0, row.frame) for row in rows]])
+        pictures = self.to_prompt(self.frame_pooled[[max(0, row.frame) for row in rows]])
         new = torch.cat([self.read_rows, torch.zeros_like(self.read_rows[:1])])[(ids - self.base).clamp(min=0)]
         embedded = torch.where((ids >= self.base)[..., None], new.to(known), known)
         embedded = torch.where((ids == self.base + SLOT)[..., None], pictures[:, None].to(known), embedded)

@@ -107,6 +107,14 @@ def test_a_release_is_read_with_what_people_said(release: Path) -> None:
     assert [use.id for use in held.of("test")] == ["smp_2"]
 
 
+def test_pictures_are_the_release_s_own_or_what_is_at_hand(release: Path) -> None:
+    held = reading.read(release, has_picture={"cry"})
+    assert reading.pictures(release, held, {"cry": Path("/at/hand.png")}) == [
+        release / "stickers/hug.png",
+        Path("/at/hand.png"),
+    ]
+
+
 def test_what_is_left_out_is_counted_with_its_reason(release: Path) -> None:
     assert reading.read(release, has_picture={"cry"}).dropped == {
         "the sticker has no picture here": 1,
