@@ -27,7 +27,7 @@ from .codes import Codes
 from .rows import CHUNK, Rows, Stored, Vectors
 
 MANIFEST: Final = "dense.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 class Snapshot(NamedTuple):

@@ -14,7 +14,7 @@ from .rows import RowNumbers, Rows, Vectors, unit
 DEEPEST: Final = 10_000
 """Beyond so many places a ranking is of everything, and exact."""
 CANDIDATES: Final = 2_000
-"""At least so many rows are compared exactly, and four for each place asked for."""
+"""At least so many rows are compared exactly, and two for each place asked for."""
 FEW: Final = 4_096
 """So many allowed rows are compared exactly without asking their codes."""
 
@@ -61,7 +61,7 @@ def _chosen(rows: Rows, allowed: RowNumbers | None, denied: RowNumbers | None) -
 
 def _candidates(rows: Rows, codes: Codes, query: Vectors, k: int, chosen: NDArray[np.bool_] | None) -> RowNumbers:
     """Rows among which are the `k` nearest, as far as codes can tell: of those chosen, or of all that are held."""
-    n = max(CANDIDATES, 4 * k)
+    n = max(CANDIDATES, 2 * k)
     found = codes.nearest(query, n, chosen)
     if chosen is None:
         found = rows.only_live(found)

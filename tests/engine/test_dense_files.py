@@ -139,7 +139,7 @@ def test_damaged_snapshots_are_refused(large: DenseIndex, tmp_path: Path, part: 
 
 @pytest.mark.parametrize(
     "manifest",
-    ["", "{", "[]", "{}", "null", '{"format": 2}', '{"format": 1}', '{"format": 1, "n": "3", "dim": 2, "kind": "<f2"}'],
+    ["", "{", "[]", "{}", "null", '{"format": 1}', '{"format": 2}', '{"format": 2, "n": "3", "dim": 2, "kind": "<f2"}'],
 )
 def test_folders_that_hold_none_are_refused(manifest: str, tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
