@@ -10,7 +10,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -29,7 +31,9 @@ DEPTH: Final = 1_000
 """So many places of each side take part in a fused ranking; beyond, a sticker counts as unranked on that side."""
 GENERATED_WEIGHT: Final = 0.5
 """A place among generated texts counts half of the same place among what people wrote."""
-
+BESIDE_FROM: Final = 50_000
+"""From so many vectors on, looks are searched beside words: below, changing threads costs more than it saves."""
+LOOKERS: Final = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="looks")
 PARTS: Final = ("texts", "generated", "images")
 
 
@@ -259,16 +263,23 @@ class Searcher(StickerSearcher):
         keep: _Keep = _EVERYTHING,
         depth: int = DEPTH,
     ) -> _Sides:
-        vector = self._encode(query) if mode != "lexical" else None
+        is_beside = mode == "hybrid" and len(self._images) >= BESIDE_FROM
+        looking = LOOKERS.submit(self._look_for, query, depth, keep) if is_beside else None
         lexical = dense = generated = Ranking.empty()
         asked = {"language": language, "partial": partial, **keep._asdict()}
         if mode != "dense":
             lexical = self._texts.search(query, depth, **asked)
         if mode == "hybrid" and len(self._generated):
             generated = self._generated.search(query, depth, **asked)
-        if vector is not None:
-            dense = self._images.search(vector, depth, allow=self._looked_at(keep), deny=keep.deny)
+        if mode != "lexical":
+            dense = looking.result() if looking else self._look_for(query, depth, keep)
         return _Sides(lexical, dense, generated)
+
+    def _look_for(self, query: str, depth: int, keep: _Keep) -> Ranking:
+        vector = self._encode(query)
+        if vector is None:
+            return Ranking.empty()
+        return self._images.search(vector, depth, allow=self._looked_at(keep), deny=keep.deny)
 
     def _looked_at(self, keep: _Keep) -> Ids | None:
         if keep.pack is None:
