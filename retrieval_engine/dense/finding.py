@@ -13,7 +13,7 @@ from .rows import RowNumbers, Rows, Vectors, unit
 
 DEEPEST: Final = 10_000
 """Beyond so many places a ranking is of everything, and exact."""
-CANDIDATES: Final = 2_000
+CANDIDATES: Final = 4_000
 """At least so many rows are compared exactly, and two for each place asked for."""
 FEW: Final = 4_096
 """So many allowed rows are compared exactly without asking their codes."""

@@ -88,16 +88,15 @@ class Rows(NamedTuple):
 
     def vectors(self, rows: RowNumbers) -> Vectors:
         """The vectors [len(rows), d] of some rows, which ascend."""
-        edges = np.searchsorted(rows, self.starts)
-        parts = [
-            segment[rows[low:high] - start]
-            for segment, start, low, high in zip(
-                self.segments, self.starts.tolist(), edges.tolist(), [*edges[1:].tolist(), len(rows)], strict=True
-            )
-            if low < high
-        ]
-        taken = [in_float32(part) for part in parts]
+        taken = [in_float32(part) for part in self._parts(rows)]
         return taken[0] if len(taken) == 1 else np.concatenate([np.empty((0, self.dim or 0), dtype=np.float32), *taken])
+
+    def _parts(self, rows: RowNumbers) -> Iterator[Stored]:
+        """What is stored of `rows`, some of one segment at a time."""
+        edges = np.searchsorted(rows, [*self.starts.tolist(), self.n]).tolist()
+        for segment, start, low, high in zip(self.segments, self.starts.tolist(), edges, edges[1:], strict=False):
+            for first in range(low, high, BLOCK):
+                yield segment.take(rows[first : min(first + BLOCK, high)] - start, axis=0)
 
     def blocks(self, start: int = 0) -> Iterator[tuple[int, Vectors]]:
         """All vectors from row `start` on, held or not, some at a time, each time with the first one's number."""
@@ -116,8 +115,7 @@ class Rows(NamedTuple):
             held = [segment[:n] for segment, n in zip(self.segments, used, strict=True)]
             parts = [np.vecdot(in_float32(block), query) for segment in held for block in _blocks(segment)]
         else:
-            starts = range(0, len(rows), BLOCK)
-            parts = [np.vecdot(self.vectors(rows[low : low + BLOCK]), query) for low in starts]
+            parts = [np.vecdot(in_float32(part), query) for part in self._parts(rows)]
         return np.concatenate(parts, dtype=np.float32) if parts else np.empty(0, dtype=np.float32)
 
 
