@@ -60,7 +60,7 @@ def loaded(seed: int) -> Iterator[Clock]:
         with (
             patch("django.utils.timezone.now", lambda: clock.now),
             patch.object(chance, "dice", random.Random(seed)),
-            patch("sticktionary.domain.events._send", lambda *told: None),
+            patch("sticktionary.domain.events._Letter.send", lambda letter: None),
         ):
             yield clock
     finally:

@@ -57,9 +57,9 @@ def rulings(case: Case) -> list[tuple[str, str, str]]:
     return list(found.values_list("query__text", "verdict", "text"))
 
 
-def words_of(sticker_id: int) -> str:
-    """What search knows of the sticker."""
-    return reading.entries([sticker_id])[0].written
+def words_of(sticker_id: int) -> dict[str, str]:
+    """What search knows of the sticker, by language."""
+    return dict(reading.entries([sticker_id])[0].written)
 
 
 # --- one by one ---
@@ -85,7 +85,7 @@ def test_mended_words_are_searched_exported_and_worn_as_mended(rita: Player, los
     judge(rita, lost, "correct", corrections={first: "monday morning"}, discarded=[second])
     assert state_of(lost) == Round.State.ACCEPTED
     assert rulings(lost) == [("monday mornign", "corrected", "monday morning"), ("send help", "discarded", "")]
-    assert words_of(lost.round.sticker_id) == "monday morning"
+    assert words_of(lost.round.sticker_id) == {"en": "monday morning"}
     assert dataset_now().queries("en") == {lost.round.sticker.name: ["monday morning"]}
     assert Query.objects.get(pk=first).text == "monday mornign"
     for name in ("dora", "ed"):
@@ -113,7 +113,7 @@ def test_discarded_words_are_nowhere_and_the_labeler_hears_why(rita: Player, ann
     judge(rita, lost, "discard", why="it fits any sticker")
     assert state_of(lost) == Round.State.DISCARDED
     assert {verdict for _text, verdict, _mended in rulings(lost)} == {"discarded"}
-    assert words_of(lost.round.sticker_id) == ""
+    assert words_of(lost.round.sticker_id) == {}
     assert dataset_now().queries("en") == {}
     assert not LedgerEntry.objects.exists()
     assert Notice.objects.get(player=anna, kind="discarded").payload["why"] == "it fits any sticker"
@@ -123,11 +123,11 @@ def test_a_found_round_that_is_flagged_and_discarded_leaves_the_search(
     rita: Player, ben: Player, pair: list[Sticker]
 ) -> None:
     round_ = written(make_player("anna"), pair[0], "zq7", state=Round.State.FOUND, decided_at=timezone.now())
-    assert words_of(pair[0].pk) == "zq7"
+    assert words_of(pair[0].pk) == {"en": "zq7"}
     case = casework.open_case(kind=Case.Kind.FLAGGED, round_id=round_.pk, reasons=["code_word"])
     assert case is not None
     judge(rita, case, "discard")
-    assert words_of(pair[0].pk) == ""
+    assert words_of(pair[0].pk) == {}
 
 
 def test_a_flag_that_was_wrong_leaves_a_found_round_found_and_pays_nothing(rita: Player, pair: list[Sticker]) -> None:
@@ -141,9 +141,9 @@ def test_a_flag_that_was_wrong_leaves_a_found_round_found_and_pays_nothing(rita:
 def test_words_of_the_house_can_be_discarded_too(rita: Player, ben: Player, pair: list[Sticker]) -> None:
     round_ = written(None, pair[0], "meh", source=Round.Source.HOUSE)
     case = case_of(round_, [ben, make_player("carl")])
-    assert words_of(pair[0].pk) == "meh"
+    assert words_of(pair[0].pk) == {"en": "meh"}
     judge(rita, case, "discard")
-    assert (words_of(pair[0].pk), dataset_now().queries("en")) == ("", {})
+    assert (words_of(pair[0].pk), dataset_now().queries("en")) == ({}, {})
 
 
 def test_same_stickers_make_a_pair_once(rita: Player, lost: Case, pair: list[Sticker]) -> None:
