@@ -1,4 +1,4 @@
-"""Hybrid search end to end at the size of a large catalogue: python -m benchmarks hybrid [N]
+"""Hybrid search end to end at the size of a large catalogue: python -m benchmarks.hybrid [N]
 
 Stickers of 25 Zipf-distributed words, half of them of each of two languages, and 512-d vectors in clusters; text
 queries of 1 to 4 words whose vectors stand apart from those of pictures, as CLIP's do; a sticker is put before every

@@ -1,6 +1,6 @@
 """Publish a CLIP as a bundle: both towers to ONNX, the tokenizer to JSON, compared with torch before they are used.
 
-python -m retrieval_engine.export MODEL BUNDLE [--pictures FOLDER] [--queries FILE.jsonl]
+python -m retrieval_engine.export MODEL BUNDLE [--pictures FILE ...] [--queries CSV ...]
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
-    "unfold.apps.BasicAppConfig",  # templates and styles; its scripts are left out (docs/operations.md)
+    "unfold.apps.BasicAppConfig",  # templates and styles; its scripts are left out (docs/decisions.md, 18)
     "sticktionary.apps.SticktionaryConfig",
     "sticktionary.apps.DeskConfig",  # django.contrib.admin with our site
     "django.contrib.auth",
