@@ -65,6 +65,7 @@ class PlayConsumer(AsyncWebsocketConsumer):
         self.desk: labelling.Desk | None = None
         self.has_agreed = self.is_stale = False
         self.telling: asyncio.Task[None] | None = None
+        self.newest: Snapshot | None = None
         self.nudging: asyncio.Task[None] | None = None
         self.guesses = set[asyncio.Task[None]]()
         self.previews_allowed, self.moves_allowed = Bucket(per_s=12, burst=40), Bucket(per_s=5, burst=40)
@@ -150,6 +151,9 @@ class PlayConsumer(AsyncWebsocketConsumer):
             await self._tell_state(state)
 
     async def _tell_state(self, state: Snapshot) -> None:
+        """Unless a newer one is on its way: after that, this one would show what is over."""
+        if state is not self.newest:
+            return
         await self._hand(protocol.encode(protocol.Snapshot(state)))
         self._nudge(state.turn)
 
@@ -173,7 +177,7 @@ class PlayConsumer(AsyncWebsocketConsumer):
     def _state_of(self, player: Player) -> Snapshot:
         self.is_stale = False
         self.edition = EDITIONS[player.language]
-        state = snapshot_of(player)
+        state = self.newest = snapshot_of(player)
         self._keep_desk(state.turn)
         return state
 
