@@ -7,7 +7,6 @@ StickerCLIP, and gives other models their towers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,14 +16,10 @@ from torch.nn import functional as F
 from ..losses import info_nce
 from .conversations import Use
 from .gallery import Gallery, Places
-from .learning import DialogueModel, Training
+from .learning import DialogueModel
+from .settings import Training
 from .towers import Joint, Seen, by_sticker
 from .wording import context
-
-
-@dataclass(frozen=True, slots=True)
-class ClipSettings(Training):
-    """Of the two towers alone."""
 
 
 class ContextClip(DialogueModel):

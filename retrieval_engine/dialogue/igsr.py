@@ -8,8 +8,6 @@ that are random at every call, leaves the intent's loss out, and compares one pa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import torch
@@ -19,35 +17,16 @@ from torch.nn import functional as F
 from ..lexical import LexicalIndex
 from ..losses import info_nce
 from ..text import tokenise
-from ..training.recipes import setting
 from . import wording
 from .clip import cosines, seen
 from .conversations import Session, Use
 from .gallery import Gallery, Places
 from .int_ra import IGNORED
 from .knowing import as_lines
-from .learning import DialogueModel, Training
+from .learning import DialogueModel
 from .providers import Provided
+from .settings import IgsrSettings
 from .towers import Joint
-
-MEMORIES: Final = ("words", "vectors", "random", "none")
-
-
-@dataclass(frozen=True, slots=True)
-class IgsrSettings(Training):
-    """IGSR's. The paper's batch of two has one wrong sticker for each right one; a queue of past ones has more."""
-
-    memory: str = setting(
-        "words",
-        "How earlier sessions are chosen: by words (BM25), by the text tower's vectors, at random, or not at all.",
-        choices=MEMORIES,
-        advanced=False,
-    )
-    n_memories: int = setting(5, "Summaries of earlier sessions that are read.", low=1, high=50, advanced=False)
-    intent_weight: float = setting(1.0, "Of the loss of the intent; 0 leaves it out.", low=0.0, high=100.0)
-    with_label: bool = setting(True, "Add what the predicted intent is called to what is looked for.")
-    queue: int = setting(1_024, "Past stickers that are wrong answers, too; 0 for those of the batch alone.", low=0)
-    memory_length: int = setting(128, "Tokens of the memories, at most.", low=4, high=8_192)
 
 
 class Igsr(DialogueModel):

@@ -8,7 +8,6 @@ released code the attention is made anew, with random weights, at every call, an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,37 +15,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..training.recipes import setting
 from . import wording
 from .clip import cosines, seen
 from .conversations import ATTRIBUTES, Use
 from .gallery import Gallery, Places
-from .learning import DialogueModel, Training
+from .learning import DialogueModel
 from .providers import Provided
+from .settings import IntRaSettings
 from .towers import Joint, Seen
 
 ATTRIBUTE_LENGTH: Final = 16
 """Tokens of one attribute."""
 IGNORED: Final = -100
-
-
-@dataclass(frozen=True, slots=True)
-class IntRaSettings(Training):
-    """Int-RA's; six turns are the paper's best."""
-
-    relation: str = setting(
-        "residual",
-        "What attributes do to the picture: add what they find in it, or weigh its places (the paper's equation 12).",
-        choices=("residual", "scalar"),
-        advanced=False,
-    )
-    knowledge: bool = setting(True, "Read what the knowledge provider says of the speaker.", advanced=False)
-    attributes: bool = setting(True, "Look at stickers through their attributes.", advanced=False)
-    intent_weight: float = setting(1.0, "Of the loss of the intent; 0 leaves it out.", low=0.0, high=100.0)
-    margin: float = setting(0.3, "By which the right pair must win, in cosine.", low=0.0, high=2.0)
-    hardest: bool = setting(True, "Only the hardest wrong one of the batch counts; else all of them, added up.")
-    teacher_forcing: float = setting(0.5, "Share of conversations that are told the right intent.", low=0.0, high=1.0)
-    heads: int = setting(8, "Of the attention.", low=1, high=64)
 
 
 class IntRa(DialogueModel):

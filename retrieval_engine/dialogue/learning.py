@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,35 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from ..training.loop import Fitted, Plan, fit
-from ..training.recipes import setting
 from ..training.run import Refused, Reporter
 from .conversations import Use
 from .gallery import Gallery, Places
 from .sampling import batches_of
+from .settings import Training
 from .towers import MAX_LOG_SCALE, Joint
 
 AT_ONCE = 256
 Kept = TypeVar("Kept")
 Measure = Callable[[], Mapping[str, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What every recipe here can be told; each has defaults of its own."""
-
-    epochs: int = setting(10, "Passes through the training conversations.", low=1, high=10_000, advanced=False)
-    batch: int = setting(32, "Conversations for one step of the optimiser.", low=2, high=4_096, advanced=False)
-    learning_rate: float = setting(1e-3, "Of AdamW, at its height.", low=1e-8, high=1.0, advanced=False)
-    n_turns: int = setting(6, "The last turns before the sticker that are read.", low=1, high=200, advanced=False)
-    length: int = setting(128, "Tokens of a conversation, at most: the last ones.", low=4, high=8_192)
-    freeze_image: bool = setting(False, "Keep the picture tower as it is.", advanced=False)
-    freeze_text: bool = setting(False, "Keep the text tower as it is.", advanced=False)
-    part: int = setting(64, "Pictures or texts that go through a tower at once.", low=1, high=65_536)
-    weight_decay: float = setting(1e-2, "Of AdamW, on matrices alone.", low=0.0, high=1.0)
-    warm_up: float = setting(0.05, "Share of the steps in which the learning rate rises.", low=0.0, high=1.0)
-    max_norm: float = setting(1.0, "Longer gradients are cut to this length.", low=1e-6, high=1e6)
-    patience: int = setting(3, "Passes without a better validation after which it ends; 0 never.", low=0, high=1_000)
-    save_every: int = setting(200, "Steps between checkpoints.", low=1, high=1_000_000)
 
 
 class DialogueModel(nn.Module, ABC):

@@ -5,7 +5,6 @@ together. (Zhang et al. 2022, "Selecting stickers in open-domain dialogue throug
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..training.recipes import setting
 from .clip import seen
 from .conversations import Use
 from .gallery import Gallery, Places
-from .learning import DialogueModel, Training
+from .learning import DialogueModel
 from .sampling import Negatives
+from .settings import MmbertSettings
 from .towers import Encoder, Joint, Tokens
 from .wording import context
 
@@ -28,18 +27,6 @@ PRINTED_LENGTH: Final = 11
 MASKED: Final = 0.15
 IGNORED: Final = -100
 AT_ONCE: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class MmbertSettings(Training):
-    """MMBERT's; its CLIP is frozen."""
-
-    batch: int = setting(8, "Conversations for one step of the optimiser.", low=2, high=4_096, advanced=False)
-    learning_rate: float = setting(9e-6, "Of AdamW, at its height.", low=1e-8, high=1.0, advanced=False)
-    weight_decay: float = setting(0.2, "Of AdamW, on matrices alone.", low=0.0, high=1.0)
-    printed_weight: float = setting(0.1, "Of guessing the words on the sticker from the conversation.", low=0.0)
-    intent_weight: float = setting(0.1, "Of telling what the sticker is used for.", low=0.0)
-    words_weight: float = setting(0.05, "Of guessing masked words of the conversation.", low=0.0)
 
 
 class _Pair(NamedTuple):

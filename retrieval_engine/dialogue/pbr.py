@@ -17,53 +17,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..training.recipes import setting
 from .clip import cosines, seen
 from .conversations import Use
 from .emotions import Anchors, by_emotion, polarity_of
 from .gallery import Gallery, Places
-from .learning import DialogueModel, Training
+from .learning import DialogueModel
 from .phsm import Feel, distance, one_of_each, weights_by_row, wrong_weights
 from .sampling import Negatives
+from .settings import PbrSettings
 from .towers import Joint, Seen
 from .tscl import Contrast, contrasts
 from .wording import context
 
 TEACHER_UNTIL: Final = 0.2
 """Share of the training in which polarities come from the teacher; then from the student."""
-
-
-@dataclass(frozen=True, slots=True)
-class PbrSettings(Training):
-    """PBR's, with sentiment-aware negatives off until they win on validation data."""
-
-    batch: int = setting(8, "Dialogues for one step.", low=2, high=4_096, advanced=False)
-    learning_rate: float = setting(1e-4, "Of AdamW, at its height.", low=1e-8, high=1.0, advanced=False)
-    weight_decay: float = setting(2e-2, "Of AdamW, on matrices alone.", low=0.0, high=1.0)
-    n_turns: int = setting(20, "The last turns before the sticker that are read.", low=1, high=200, advanced=False)
-    length: int = setting(512, "Tokens of a dialogue, at most: the last ones.", low=4, high=8_192)
-    candidates: int = setting(10, "Stickers of a pack that stand beside each other, the right one among them.", low=2)
-    emotions: float = setting(
-        0.5, "Weight of the distilled emotions (EKD); 0 leaves them out.", low=0.0, advanced=False
-    )
-    intra: float = setting(0.5, "Weight of telling stickers of a pack apart (TSCL); 0: none.", low=0.0, advanced=False)
-    inter: float = setting(
-        0.5, "Weight of telling those of other packs apart (TSCL); 0: none.", low=0.0, advanced=False
-    )
-    negatives: str = setting(
-        "semantic",
-        "How wrong stickers for the matcher are drawn: at random, by how like they are, or by sentiment as well.",
-        choices=("random", "semantic", "sentiment"),
-        advanced=False,
-    )
-    kappa: float = setting(1.0, "How much sentiment counts (PHSM), at its height.", low=0.0, high=20.0)
-    ramp_from: float = setting(0.3, "Share of the training at which sentiment begins to count.", low=0.0, high=1.0)
-    ramp_to: float = setting(0.7, "Share of the training at which it counts wholly.", low=0.0, high=1.0)
-    anchors: int = setting(60, "Anchors of each emotion, at most.", low=1, high=1_000)
-    teacher_temperature: float = setting(0.1, "Of the teacher's cosines to the anchors.", low=1e-3, high=10.0)
-    sampling_temperature: float = setting(0.07, "Of the likeness by which wrong ones are drawn.", low=1e-3, high=10.0)
-    layers: int = setting(2, "Layers of attention between dialogue and sticker.", low=1, high=24)
-    shortlist: int = setting(50, "Stickers by their vectors that the matcher looks at again.", low=1, high=10_000)
 
 
 class Pbr(DialogueModel):

@@ -8,35 +8,22 @@ words and places and the two readings of the turns, is as in the paper.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..training.recipes import setting
 from .clip import seen
 from .conversations import EMOTIONS, Use
 from .gallery import Gallery, Places
-from .learning import DialogueModel, Training
+from .learning import DialogueModel
 from .sampling import Negatives
+from .settings import SrsSettings
 from .towers import Joint, Seen
 from .wording import spoken
 
 AT_ONCE = 64
-
-
-@dataclass(frozen=True, slots=True)
-class SrsSettings(Training):
-    """SRS's."""
-
-    learning_rate: float = setting(1e-4, "Of AdamW, at its height.", low=1e-8, high=1.0, advanced=False)
-    n_turns: int = setting(15, "The last turns before the sticker that are read.", low=1, high=200, advanced=False)
-    length: int = setting(30, "Tokens of an utterance, at most.", low=4, high=8_192)
-    max_norm: float = setting(2.0, "Longer gradients are cut to this length.", low=1e-6, high=1e6)
-    candidates: int = setting(10, "Stickers of a pack that stand beside each other, the right one among them.", low=2)
-    emotion_weight: float = setting(1.0, "Of the loss of the sticker's emotion; 0 leaves it out.", low=0.0, high=100.0)
 
 
 class Srs(DialogueModel):

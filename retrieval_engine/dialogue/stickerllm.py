@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..losses import info_nce
-from ..training.recipes import setting
 from .clip import cosines, seen
 from .conversations import Use
 from .gallery import Gallery, Places
-from .learning import DialogueModel, Training
+from .learning import DialogueModel
+from .settings import StickerLlmSettings
 from .towers import MAX_LOG_SCALE, Joint
 from .wording import spoken
 
@@ -53,22 +53,6 @@ class Prompts:
         ("Tell me a joke", "I would, but it is still in training."),
         ("今天几号？", "我看不到日历。"),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StickerLlmSettings(Training):
-    """StickerLLM's."""
-
-    learning_rate: float = setting(3e-4, "Of AdamW, at its height.", low=1e-8, high=1.0, advanced=False)
-    weight_decay: float = setting(0.0, "Of AdamW, on matrices alone.", low=0.0, high=1.0)
-    n_turns: int = setting(1, "The last turns before the sticker that are read.", low=1, high=200, advanced=False)
-    length: int = setting(128, "Tokens of a prompt, at most: the last ones.", low=4, high=8_192)
-    retrieval_weight: float = setting(1.0, "Of the contrastive loss beside that of the words.", low=0.0, high=100.0)
-    ordinary: float = setting(
-        0.25, "Share of ordinary prompts, by which it learns when not to search.", low=0.0, high=0.9, advanced=False
-    )
-    new_rows: bool = setting(True, "Learn the rows of the new tokens; without them it never searches by itself.")
-    printed: float = setting(0.4, "How much the words on a sticker count beside its picture.", low=0.0, high=2.0)
 
 
 class _Row(NamedTuple):

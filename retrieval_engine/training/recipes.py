@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, Final, Literal, Protocol, cast, get_type_hints
 
-Kind = Literal["retrieval", "generator"]
+Kind = Literal["retrieval", "generator", "dialogue"]
 
 
 class SettingsError(ValueError):

@@ -71,6 +71,7 @@ class ModelVersion(Job):
     class Kind(models.TextChoices):
         RETRIEVAL = "retrieval", _("retrieval model")
         GENERATOR = "generator", _("query generator")
+        DIALOGUE = "dialogue", _("conversation model")
 
     class Stage(models.TextChoices):
         CANDIDATE = "candidate", _("candidate")

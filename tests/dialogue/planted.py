@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from retrieval_engine.dialogue import measures
-from retrieval_engine.dialogue.learning import DialogueModel, Training, scores_of, train
+from retrieval_engine.dialogue.learning import DialogueModel, scores_of, train
+from retrieval_engine.dialogue.settings import Training
 from retrieval_engine.dialogue.towers import Joint, Spec, build
 from retrieval_engine.dialogue.wording import all_texts
 from retrieval_engine.dialogue.worlds import World

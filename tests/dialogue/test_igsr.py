@@ -10,9 +10,10 @@ import torch
 
 from retrieval_engine.dialogue import worlds
 from retrieval_engine.dialogue.conversations import Session, Turn
-from retrieval_engine.dialogue.igsr import Igsr, IgsrSettings, MemoryBank, Queue
+from retrieval_engine.dialogue.igsr import Igsr, MemoryBank, Queue
 from retrieval_engine.dialogue.knowing import SalientTurns
 from retrieval_engine.dialogue.providers import Provided
+from retrieval_engine.dialogue.settings import IgsrSettings
 from retrieval_engine.dialogue.worlds import World
 from tests.dialogue.planted import by_intent, learned, towers
 from tests.dialogue.test_conversations import use

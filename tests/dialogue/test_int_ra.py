@@ -15,12 +15,12 @@ from retrieval_engine.dialogue.int_ra import (
     IGNORED,
     Intention,
     IntRa,
-    IntRaSettings,
     ResidualRelation,
     ScalarRelation,
     margin_loss,
 )
 from retrieval_engine.dialogue.providers import NOTHING, Provided, Table
+from retrieval_engine.dialogue.settings import IntRaSettings
 from retrieval_engine.dialogue.worlds import World
 from tests.dialogue.planted import by_intent, learned, towers
 

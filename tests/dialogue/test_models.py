@@ -13,20 +13,30 @@ import pytest
 import torch
 
 from retrieval_engine.dialogue import worlds
-from retrieval_engine.dialogue.clip import ClipSettings, ContextClip
+from retrieval_engine.dialogue.clip import ContextClip
 from retrieval_engine.dialogue.conversations import Conversations, Session, Turn
 from retrieval_engine.dialogue.emotions import EmotionTeacher, anchors_of
 from retrieval_engine.dialogue.gallery import Gallery
-from retrieval_engine.dialogue.igsr import Igsr, IgsrSettings
-from retrieval_engine.dialogue.int_ra import IntRa, IntRaSettings
+from retrieval_engine.dialogue.igsr import Igsr
+from retrieval_engine.dialogue.int_ra import IntRa
 from retrieval_engine.dialogue.knowing import SalientTurns
-from retrieval_engine.dialogue.learning import DialogueLearner, DialogueModel, Training, scores_of, train
-from retrieval_engine.dialogue.mmbert import Mmbert, MmbertSettings
-from retrieval_engine.dialogue.pbr import Pbr, PbrSettings
+from retrieval_engine.dialogue.learning import DialogueLearner, DialogueModel, scores_of, train
+from retrieval_engine.dialogue.mmbert import Mmbert
+from retrieval_engine.dialogue.pbr import Pbr
 from retrieval_engine.dialogue.phsm import feeling
 from retrieval_engine.dialogue.providers import Provided
-from retrieval_engine.dialogue.srs import Srs, SrsSettings
-from retrieval_engine.dialogue.stickerllm import StickerLlm, StickerLlmSettings
+from retrieval_engine.dialogue.settings import (
+    ClipSettings,
+    IgsrSettings,
+    IntRaSettings,
+    MmbertSettings,
+    PbrSettings,
+    SrsSettings,
+    StickerLlmSettings,
+    Training,
+)
+from retrieval_engine.dialogue.srs import Srs
+from retrieval_engine.dialogue.stickerllm import StickerLlm
 from retrieval_engine.dialogue.towers import Joint, Spec, build, build_encoder, build_language_model
 from retrieval_engine.dialogue.wording import all_texts
 from retrieval_engine.training.run import STOP, Refused, Stopped

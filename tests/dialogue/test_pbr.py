@@ -23,9 +23,10 @@ from retrieval_engine.dialogue.emotions import (
     labels,
     polarity_of,
 )
-from retrieval_engine.dialogue.learning import Training, scores_of
-from retrieval_engine.dialogue.pbr import Beside, Pbr, PbrSettings
+from retrieval_engine.dialogue.learning import scores_of
+from retrieval_engine.dialogue.pbr import Beside, Pbr
 from retrieval_engine.dialogue.phsm import distance, feeling, one_of_each, wrong_weights
+from retrieval_engine.dialogue.settings import PbrSettings, Training
 from retrieval_engine.dialogue.tscl import contrasts
 from retrieval_engine.dialogue.worlds import World
 from tests.dialogue.planted import learned, towers

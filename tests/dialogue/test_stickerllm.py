@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from retrieval_engine.dialogue import worlds
-from retrieval_engine.dialogue.clip import ClipSettings, ContextClip
+from retrieval_engine.dialogue.clip import ContextClip
 from retrieval_engine.dialogue.learning import scores_of
-from retrieval_engine.dialogue.stickerllm import PRET, RET, SLOT, Prompts, StickerLlm, StickerLlmSettings
+from retrieval_engine.dialogue.settings import ClipSettings, StickerLlmSettings
+from retrieval_engine.dialogue.stickerllm import PRET, RET, SLOT, Prompts, StickerLlm
 from retrieval_engine.dialogue.towers import Joint, Spec, build_language_model
 from retrieval_engine.dialogue.worlds import World
 from tests.dialogue.planted import learned, recall, towers, vocabulary
