@@ -60,6 +60,8 @@ class Size:
     languages: tuple[str, ...]
     base: str = ""
     """What it would start from; empty for the recipe's default."""
+    n_uses: int = 0
+    """Uses of stickers in conversations, for recipes that learn from those."""
 
 
 @dataclass(frozen=True, slots=True)

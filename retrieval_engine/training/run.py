@@ -68,11 +68,14 @@ class Order:
     pictures: str = ""
     """A JSON file {sticker_id: path of its picture} for what the release may not carry; empty for its own alone."""
     left_out: str = ""
-    """A JSON file {"queries": [query_id], "stickers": [sticker_id]} of what was taken back since; empty for none."""
+    """A JSON file {"queries": [query_id], "stickers": [sticker_id], "chats": [chat_id]} of what was taken back since;
+    empty for none."""
     live: str = ""
     """Bundle of the live model, to be compared with; empty for words alone."""
     generator: str = ""
     """Bundle of the live query generator, to be compared with; empty for none."""
+    dialogue: str = ""
+    """Bundle of the live conversation model, to be compared with; empty for none."""
     evaluate: bool = False
     """Train nothing: measure `base`, a bundle, on the release. There is a report at the end, and no new bundle."""
     watched: bool = False
