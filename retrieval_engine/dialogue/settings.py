@@ -29,6 +29,25 @@ class Training:
     max_norm: float = setting(1.0, "Longer gradients are cut to this length.", low=1e-6, high=1e6)
     patience: int = setting(3, "Passes without a better validation after which it ends; 0 never.", low=0, high=1_000)
     save_every: int = setting(200, "Steps between checkpoints.", low=1, high=1_000_000)
+    languages: str = setting(
+        "", "Languages of the conversations, with commas between; empty for all of the release.", advanced=False
+    )
+    lora: int = setting(
+        0,
+        "Rank of small matrices (LoRA) that learn in the place of the towers' own weights; 0 for none. For pretrained "
+        "towers.",
+        low=0,
+        high=1_024,
+        advanced=False,
+    )
+    listed: int = setting(10, "Stickers of a stored list of candidates, the right one among them.", low=2, high=1_000)
+    judged: int = setting(2_000, "Test conversations that are judged, at most.", low=1, high=1_000_000)
+    validated: int = setting(200, "Validation conversations that are judged after each pass, at most.", low=1)
+    baselines: bool = setting(True, "Judge words alone (BM25), CLIP and the untrained model as well.")
+    query_model: str = setting(
+        "",
+        "A language model that writes what to search for, to compare with: a name or a folder; empty for none.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +77,12 @@ class MmbertSettings(Training):
     printed_weight: float = setting(0.1, "Of guessing the words on the sticker from the conversation.", low=0.0)
     intent_weight: float = setting(0.1, "Of telling what the sticker is used for.", low=0.0)
     words_weight: float = setting(0.05, "Of guessing masked words of the conversation.", low=0.0)
+    text_encoder: str = setting(
+        "",
+        "The encoder that reads: a name, a folder, or tiny; empty for tiny beside tiny towers, and "
+        "FacebookAI/xlm-roberta-base beside others.",
+        advanced=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +102,11 @@ class IntRaSettings(Training):
     hardest: bool = setting(True, "Only the hardest wrong one of the batch counts; else all of them, added up.")
     teacher_forcing: float = setting(0.5, "Share of conversations that are told the right intent.", low=0.0, high=1.0)
     heads: int = setting(8, "Of the attention.", low=1, high=64)
+    knowledge_model: str = setting(
+        "",
+        "A language model that tells what the speaker wants and feels: a name or a folder; empty for none.",
+        advanced=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +124,12 @@ class IgsrSettings(Training):
     with_label: bool = setting(True, "Add what the predicted intent is called to what is looked for.")
     queue: int = setting(1_024, "Past stickers that are wrong answers, too; 0 for those of the batch alone.", low=0)
     memory_length: int = setting(128, "Tokens of the memories, at most.", low=4, high=8_192)
+    summary_model: str = setting(
+        "",
+        "A language model that sums up the sessions that nobody has summed up: a name or a folder; empty for their "
+        "most telling lines.",
+        advanced=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +163,12 @@ class PbrSettings(Training):
     sampling_temperature: float = setting(0.07, "Of the likeness by which wrong ones are drawn.", low=1e-3, high=10.0)
     layers: int = setting(2, "Layers of attention between dialogue and sticker.", low=1, high=24)
     shortlist: int = setting(50, "Stickers by their vectors that the matcher looks at again.", low=1, high=10_000)
+    teacher_epochs: int = setting(20, "Passes of the teacher of emotions through labelled stickers.", low=1, high=1_000)
+    sentiment_model: str = setting(
+        "",
+        "A language model that says how glad an utterance is where people were not asked: a name or a folder; empty "
+        "for a short list of words.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +185,16 @@ class StickerLlmSettings(Training):
     )
     new_rows: bool = setting(True, "Learn the rows of the new tokens; without them it never searches by itself.")
     printed: float = setting(0.4, "How much the words on a sticker count beside its picture.", low=0.0, high=2.0)
+    language_model: str = setting(
+        "",
+        "The language model: a name, a folder, or tiny; empty for tiny beside tiny towers, and Qwen/Qwen3-0.6B beside "
+        "others.",
+        advanced=False,
+    )
+    towers_epochs: int = setting(
+        10,
+        "Passes in which tiny towers learn what people type for stickers and say of them, before they are frozen; 0 "
+        "leaves them as they are. Others are not trained.",
+        low=0,
+        high=1_000,
+    )

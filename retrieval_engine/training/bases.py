@@ -14,6 +14,7 @@ TINY: Final = "tiny"
 SIGNS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "retrieval": (MANIFEST, "open_clip_config.json"),
     "generator": ("generator.json", "config.json"),
+    "dialogue": ("dialogue.json", MANIFEST, "config.json"),
 }
 """A folder that holds a model of the kind has one of these."""
 

@@ -153,12 +153,17 @@ def _truth(value: Any) -> bool:
         raise ValueError(f"must be yes or no, not {value}") from None
 
 
-MODULES: Final = ("retrieval_engine.stickerclip.recipe", "retrieval_engine.querygen.recipe")
-"""Each has a `RECIPE`."""
+MODULES: Final = (
+    "retrieval_engine.stickerclip.recipe",
+    "retrieval_engine.querygen.recipe",
+    "retrieval_engine.dialogue.recipes",
+)
+"""Each has a `RECIPE`, or several `RECIPES`."""
 
 
 @cache
 def recipes() -> dict[str, Recipe]:
     """All recipes by name, in the order in which they are offered."""
-    found = [import_module(module).RECIPE for module in MODULES]
+    modules = [import_module(module) for module in MODULES]
+    found = [recipe for module in modules for recipe in getattr(module, "RECIPES", ()) or (module.RECIPE,)]
     return {recipe.name: recipe for recipe in found}
