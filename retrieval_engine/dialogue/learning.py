@@ -18,7 +18,7 @@ from .conversations import Use
 from .gallery import Gallery, Places
 from .sampling import batches_of
 from .settings import Training
-from .towers import MAX_LOG_SCALE, Joint
+from .towers import MAX_LOG_SCALE, Encoder, Joint
 
 AT_ONCE = 256
 Kept = TypeVar("Kept")
@@ -103,6 +103,12 @@ class DialogueLearner:
     def trained(self) -> list[nn.Parameter]:
         """What moves."""
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+
+    def paces(self) -> list[float]:
+        """Pretrained towers learn at `tower_rate`, all else at the whole rate."""
+        towers = [tower for tower in self.model.modules() if isinstance(tower, Joint | Encoder) and tower.is_pretrained]
+        careful = {id(parameter) for tower in towers for parameter in tower.parameters()}
+        return [self._settings.tower_rate if id(parameter) in careful else 1.0 for parameter in self.trained()]
 
     def learn(self, step: int, part: int) -> dict[str, float]:
         """Add the gradient of the batch of `step`; `part` counts pictures, and texts."""

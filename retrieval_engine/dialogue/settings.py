@@ -9,6 +9,7 @@ from typing import Final
 
 from ..training.recipes import setting
 
+TOWER_RATE: Final = "Share of the learning rate at which pretrained towers learn; tiny ones learn at the whole."
 MEMORIES: Final = ("words", "vectors", "random", "none")
 
 
@@ -23,6 +24,7 @@ class Training:
     length: int = setting(128, "Tokens of a conversation, at most: the last ones.", low=4, high=8_192)
     freeze_image: bool = setting(False, "Keep the picture tower as it is.", advanced=False)
     freeze_text: bool = setting(False, "Keep the text tower as it is.", advanced=False)
+    tower_rate: float = setting(0.05, TOWER_RATE, low=0.0, high=1.0)
     part: int = setting(64, "Pictures or texts that go through a tower at once.", low=1, high=65_536)
     weight_decay: float = setting(1e-2, "Of AdamW, on matrices alone.", low=0.0, high=1.0)
     warm_up: float = setting(0.05, "Share of the steps in which the learning rate rises.", low=0.0, high=1.0)
@@ -63,6 +65,7 @@ class SrsSettings(Training):
     n_turns: int = setting(15, "The last turns before the sticker that are read.", low=1, high=200, advanced=False)
     length: int = setting(30, "Tokens of an utterance, at most.", low=4, high=8_192)
     max_norm: float = setting(2.0, "Longer gradients are cut to this length.", low=1e-6, high=1e6)
+    tower_rate: float = setting(1.0, TOWER_RATE, low=0.0, high=1.0)
     candidates: int = setting(10, "Stickers of a pack that stand beside each other, the right one among them.", low=2)
     emotion_weight: float = setting(1.0, "Of the loss of the sticker's emotion; 0 leaves it out.", low=0.0, high=100.0)
 
@@ -74,6 +77,7 @@ class MmbertSettings(Training):
     batch: int = setting(8, "Conversations for one step of the optimiser.", low=2, high=4_096, advanced=False)
     learning_rate: float = setting(9e-6, "Of AdamW, at its height.", low=1e-8, high=1.0, advanced=False)
     weight_decay: float = setting(0.2, "Of AdamW, on matrices alone.", low=0.0, high=1.0)
+    tower_rate: float = setting(1.0, TOWER_RATE, low=0.0, high=1.0)
     printed_weight: float = setting(0.1, "Of guessing the words on the sticker from the conversation.", low=0.0)
     intent_weight: float = setting(0.1, "Of telling what the sticker is used for.", low=0.0)
     words_weight: float = setting(0.05, "Of guessing masked words of the conversation.", low=0.0)
@@ -141,6 +145,7 @@ class PbrSettings(Training):
     weight_decay: float = setting(2e-2, "Of AdamW, on matrices alone.", low=0.0, high=1.0)
     n_turns: int = setting(20, "The last turns before the sticker that are read.", low=1, high=200, advanced=False)
     length: int = setting(512, "Tokens of a dialogue, at most: the last ones.", low=4, high=8_192)
+    tower_rate: float = setting(1.0, TOWER_RATE, low=0.0, high=1.0)
     candidates: int = setting(10, "Stickers of a pack that stand beside each other, the right one among them.", low=2)
     emotions: float = setting(
         0.5, "Weight of the distilled emotions (EKD); 0 leaves them out.", low=0.0, advanced=False

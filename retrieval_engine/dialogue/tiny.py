@@ -49,6 +49,7 @@ class TinyEncoder(_Tokenised, Encoder):
     """Two layers of a transformer, normalised before attention, with learned positions."""
 
     width = WIDTH
+    is_pretrained = False
 
     def __init__(self, texts: Iterable[str], seed: int = 0) -> None:
         super().__init__(texts)
@@ -100,6 +101,7 @@ class TinyJoint(Joint):
     width = image_width = text_width = WIDTH
     size = SIZE
     separator = SEPARATOR
+    is_pretrained = False
 
     def __init__(self, texts: Iterable[str], seed: int = 0) -> None:
         super().__init__()

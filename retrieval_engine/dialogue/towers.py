@@ -76,6 +76,8 @@ class Joint(nn.Module, ABC):
     text_width: int
     size: int
     separator: str
+    is_pretrained = True
+    """Whether its weights know something already, and are to be moved with care."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,6 +148,8 @@ class Encoder(nn.Module, ABC):
     """A bidirectional text encoder that can be fed embeddings of other things than words."""
 
     width: int
+    is_pretrained = True
+    """As of `Joint`."""
 
     @abstractmethod
     def tokenise(self, texts: Sequence[str], length: int) -> Tokens:

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -85,6 +85,14 @@ class Learner(Protocol):
         """Take up what `learned` gave."""
 
 
+@runtime_checkable
+class Paced(Protocol):
+    """A `Learner` whose parameters do not all learn equally fast: pretrained towers beside heads that know nothing."""
+
+    def paces(self) -> Sequence[float]:
+        """Of each of `trained`, in its order, the share of the plan's learning rate at which it moves."""
+
+
 def fit(learner: Learner, plan: Plan, report: Reporter, *, world: World = ALONE, name: str = "") -> Fitted:
     """Take the plan's steps, or those an interrupted run of the same plan has left, and leave `learner` at its best.
 
@@ -118,8 +126,10 @@ class _Loop:
     def __init__(self, learner: Learner, plan: Plan, report: Reporter, world: World, name: str) -> None:
         self._learner, self._plan, self._report, self._world = learner, plan, report, world
         self._parameters = list(learner.trained())
+        self._paces = list(learner.paces()) if isinstance(learner, Paced) else [1.0] * len(self._parameters)
+        self._groups = _grouped(self._parameters, self._paces, plan)
         self._optimizer = torch.optim.AdamW(
-            _groups(self._parameters, plan), lr=plan.learning_rate, betas=BETAS, eps=EPSILON
+            [group.told for group in self._groups], lr=plan.learning_rate, betas=BETAS, eps=EPSILON
         )
         self._checkpoints = Checkpoints(report.folder / CHECKPOINT / name, plan.keep)
         self._standing = _Standing(part=plan.part)
@@ -157,8 +167,8 @@ class _Loop:
 
     def _take_step(self, step: int) -> dict[str, float]:
         rate_now = self._plan.learning_rate * rate(step, self._plan)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate_now
+        for told, group in zip(self._optimizer.param_groups, self._groups, strict=True):
+            told["lr"] = rate_now * group.pace
         values = dict(self._gradients(step))
         self._world.sum_gradients(self._parameters)
         norm = float(torch.nn.utils.clip_grad_norm_(self._parameters, self._plan.max_norm))
@@ -226,7 +236,7 @@ class _Loop:
 
     def _save(self) -> None:
         if self._world.is_first:
-            state = {"plan": asdict(self._plan), "standing": asdict(self._standing)}
+            state = {"plan": asdict(self._plan), "standing": asdict(self._standing), "paces": self._paces}
             state |= {"learned": dict(self._learner.learned()), "optimizer": self._optimizer.state_dict()}
             self._checkpoints.save(self._standing.step, state)
             self._report.checkpoint(self._standing.step)
@@ -238,7 +248,8 @@ class _Loop:
             self._report.warn(problem)
         if state is None:
             return
-        if replace(Plan(**state["plan"]), save_every=self._plan.save_every, keep=self._plan.keep) != self._plan:
+        planned = replace(Plan(**state["plan"]), save_every=self._plan.save_every, keep=self._plan.keep)
+        if planned != self._plan or state.get("paces", self._paces) != self._paces:
             raise Refused("The run's checkpoint was made with other settings; start a new run for these.")
         self._learner.restore(state["learned"])
         self._optimizer.load_state_dict(state["optimizer"])
@@ -251,9 +262,21 @@ class _Loop:
         return f"The loss is no number at step {step}; {kept}. A lower learning rate or a longer warm-up may help."
 
 
-def _groups(parameters: Sequence[torch.nn.Parameter], plan: Plan) -> list[dict[str, Any]]:
-    """Weight decay on matrices alone: not on biases, norms, or a temperature."""
-    return [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": plan.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
+class _Group(NamedTuple):
+    """Parameters that learn at one pace, as the optimiser is told of them."""
+
+    pace: float
+    told: dict[str, Any]
+
+
+def _grouped(parameters: Sequence[torch.nn.Parameter], paces: Sequence[float], plan: Plan) -> list[_Group]:
+    """The fastest first; weight decay on matrices alone: not on biases, norms, or a temperature."""
+    groups = list[_Group]()
+    for pace in sorted(set(paces), reverse=True):
+        own = [parameter for parameter, its in zip(parameters, paces, strict=True) if its == pace]
+        matrices, others = [p for p in own if p.ndim >= 2], [p for p in own if p.ndim < 2]
+        groups += (
+            _Group(pace, {"params": matrices, "weight_decay": plan.weight_decay}),
+            _Group(pace, {"params": others, "weight_decay": 0.0}),
+        )
+    return groups

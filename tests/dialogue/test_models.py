@@ -220,3 +220,15 @@ def test_too_little_to_learn_from_is_refused(gallery: Gallery, tmp_path: Path) -
     model, settings = made("clip", gallery)
     with pytest.raises(Refused, match="fewer than two training conversations"):
         train(model, gallery.conversations.uses[:1], settings, tmp_path)
+
+
+def test_pretrained_towers_learn_more_slowly_than_what_is_new(gallery: Gallery) -> None:
+    model, settings = made("int-ra", gallery, tower_rate=0.25)
+    assert set(DialogueLearner(model, gallery.conversations.uses, settings).paces()) == {1.0}  # tiny ones know nothing
+    model.joint.is_pretrained = True  # type: ignore[union-attr]  # a tower, and no tensor
+    learner = DialogueLearner(model, gallery.conversations.uses, settings)
+    names = [name for name, weights in model.named_parameters() if weights.requires_grad]
+    paces = dict(zip(names, learner.paces(), strict=True))
+    assert {name for name, pace in paces.items() if pace != 0.25} == {
+        name for name in names if not name.startswith("joint.")
+    }

@@ -198,3 +198,31 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: p
         kept.save(2, {"a": 2})
     assert kept.latest() == ({"a": 1}, [])
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001.pt"]
+
+
+class Paced(Line):
+    """Whose bias learns more slowly than its weight."""
+
+    def __init__(self, bias: float = 0.1, **rest: int) -> None:
+        super().__init__(**rest)  # type: ignore[arg-type]  # its own keywords
+        self.bias = bias
+
+    def paces(self) -> list[float]:
+        return [1.0, self.bias]
+
+
+def test_parameters_learn_at_their_own_pace_also_after_an_interruption(tmp_path: Path) -> None:
+    first = Plan(n_steps=1, batch=8, part=8, learning_rate=0.1, weight_decay=0.0)
+    slow, even, frozen = Paced(), Line(), Paced(0.0)
+    for learner in (slow, even, frozen):
+        run(learner, first, tmp_path / str(id(learner)))
+    assert slow.line == pytest.approx([even.line[0], even.line[1] / 10], abs=1e-6)
+    assert frozen.line == [even.line[0], 0.0]
+    whole, again = Paced(), Paced()
+    run(whole, PLAN, tmp_path / "whole")
+    with pytest.raises(ConnectionError):
+        run(Paced(dies_at=6), PLAN, tmp_path / "killed")
+    with pytest.raises(Refused, match="other settings"):
+        run(Line(), PLAN, tmp_path / "killed")
+    run(again, PLAN, tmp_path / "killed")
+    assert again.line == whole.line
