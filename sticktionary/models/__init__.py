@@ -30,6 +30,7 @@ from sticktionary.models.quality import (
     Watermark,
 )
 from sticktionary.models.releases import Publication, Release, SplitPart, Tombstone
+from sticktionary.models.replies import Reply
 from sticktionary.models.review import Case, Judgement, Ruling, SameStickers
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Publication",
     "Query",
     "Release",
+    "Reply",
     "Retrieval",
     "Revision",
     "Round",

@@ -29,6 +29,7 @@ class Conversation(models.Model):
     source = models.CharField(_("source"), max_length=300)
     licence = models.CharField(_("licence"), max_length=120)
     is_active = models.BooleanField(_("in play"), default=True)
+    takes_replies = models.BooleanField(_("answered by players"), default=False)  # cleared to be read by anybody
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
 
     class Meta:

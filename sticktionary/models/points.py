@@ -18,6 +18,7 @@ class LedgerEntry(models.Model):
         REVIEWED = "reviewed", _("a reviewer accepted your queries")
         PRACTISED = "practised", _("practice")
         ANNOTATED = "annotated", _("an extra page was confirmed")
+        REPLIED = "replied", _("others would reply as you did")
 
     player = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("player"), on_delete=models.CASCADE, related_name="ledger"
