@@ -19,7 +19,7 @@ from msgspec import Struct
 from ..dense import Vectors
 from ..paper_tables.table import lines_of
 from .conversations import Use
-from .gallery import Gallery, Places
+from .shelves import Places, Shelved
 
 PROTOCOL: Final = "pack10@1"
 
@@ -38,7 +38,7 @@ class Candidates(Struct, frozen=True, omit_defaults=True):
 
 
 def draw(
-    uses: Iterable[Use], gallery: Gallery, *, n: int = 10, protocol: str = PROTOCOL, looks: Vectors | None = None
+    uses: Iterable[Use], gallery: Shelved, *, n: int = 10, protocol: str = PROTOCOL, looks: Vectors | None = None
 ) -> list[Candidates]:
     """A list of `n` for each use (fewer where there are no more stickers), the same each time it is drawn. `looks`
     [stickers, d] are vectors by which the packs that are most alike are found; without them packs come in order."""
@@ -56,7 +56,7 @@ def read(path: Path) -> dict[str, Candidates]:
     return {row.sample_id: row for row in lines_of(path, Candidates)}
 
 
-def places(rows: Sequence[Candidates], gallery: Gallery) -> Places:
+def places(rows: Sequence[Candidates], gallery: Shelved) -> Places:
     """int64 [n, longest]: the stickers of each list, filled up with -1."""
     longest = max((len(row.list) for row in rows), default=0)
     place = gallery.conversations.place
@@ -64,7 +64,7 @@ def places(rows: Sequence[Candidates], gallery: Gallery) -> Places:
     return np.array(padded, dtype=np.int64).reshape(len(rows), longest)
 
 
-def _drawn(use: Use, gallery: Gallery, near: Sequence[Places], n: int, protocol: str) -> Candidates:
+def _drawn(use: Use, gallery: Shelved, near: Sequence[Places], n: int, protocol: str) -> Candidates:
     seed = int.from_bytes(hashlib.sha256(f"{protocol}/{use.id}".encode()).digest()[:4], "big")
     rng, gold = np.random.default_rng(seed), gallery.conversations.place[use.gold]
     others, padded = list[int](), 0
@@ -81,7 +81,7 @@ def _drawn(use: Use, gallery: Gallery, near: Sequence[Places], n: int, protocol:
     return Candidates(use.id, protocol, ids, at, seed, padded)
 
 
-def _nearest_packs(gallery: Gallery, looks: Vectors | None) -> list[Places]:
+def _nearest_packs(gallery: Shelved, looks: Vectors | None) -> list[Places]:
     """For each pack all packs, itself first, then the nearest by the cosine of their mean vectors."""
     n = int(gallery.packs.max(initial=-1)) + 1
     if looks is None:

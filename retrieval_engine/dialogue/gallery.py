@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ..stickerclip.pictures import Frames, decode
 from .conversations import Conversations, Sticker
+from .shelves import Places as Places
+from .shelves import codes
 
-Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
@@ -26,9 +27,9 @@ class Gallery:
             raise ValueError(f"{len(conversations.stickers)} stickers with the frames of {len(frames.counts)}")
         self.conversations, self.frames = conversations, frames
         self.stickers = conversations.stickers
-        self.groups = _codes(sticker.group for sticker in self.stickers)
-        self.packs = _codes(sticker.pack for sticker in self.stickers)
-        self.intents = _codes((*sticker.intents, f"-{sticker.id}")[0] for sticker in self.stickers)
+        self.groups = codes(sticker.group for sticker in self.stickers)
+        self.packs = codes(sticker.pack for sticker in self.stickers)
+        self.intents = codes((*sticker.intents, f"-{sticker.id}")[0] for sticker in self.stickers)
 
     @classmethod
     def decoded(cls, conversations: Conversations, files: Sequence[Path], size: int, folder: Path) -> Self:
@@ -70,7 +71,3 @@ class Gallery:
         if intent:
             found |= self.intents[first][:, None] == self.intents[second][None]
         return torch.from_numpy(found)
-
-
-def _codes(names: Iterable[str]) -> Places:
-    return np.unique(np.array(list(names)), return_inverse=True)[1].astype(np.int64)
