@@ -11,20 +11,19 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..lexical import LexicalIndex
 from ..losses import info_nce
-from ..text import tokenise
 from . import wording
 from .clip import cosines, seen
-from .conversations import Session, Use
+from .conversations import Use
 from .gallery import Gallery, Places
 from .int_ra import IGNORED
-from .knowing import as_lines
 from .learning import DialogueModel
 from .providers import Provided
+from .remembering import MemoryBank
 from .settings import IgsrSettings
 from .towers import Joint
 
@@ -37,7 +36,7 @@ class Igsr(DialogueModel):
     ) -> None:
         super().__init__(gallery)
         self.joint, self.settings = joint, settings
-        self.memory = MemoryBank(settings, summaries, joint, seed)
+        self.memory = MemoryBank(settings, summaries, self._vector_of, seed)
         self.intents = gallery.conversations.intents
         self.classify = nn.Linear(2 * joint.width, len(self.intents))
         self.carry = nn.Linear(2 * joint.width, joint.width)
@@ -79,7 +78,8 @@ class Igsr(DialogueModel):
         settings, told = self.settings, self.gallery.conversations
         said = [wording.context(use, told, settings.n_turns, self.joint.separator) for use in uses]
         context = self.joint.vectors_of(said, settings.length)
-        recalled = [self.joint.separator.join(self.memory(use, text)) for use, text in zip(uses, said, strict=True)]
+        memories = [self.memory(use, text) for use, text in zip(uses, said, strict=True)]
+        recalled = [self.joint.separator.join(memory.summary for memory in own) for own in memories]
         both = torch.cat([self._recalled(recalled, context), context], dim=1)
         logits: Tensor = self.classify(both)
         wanted = self.carry(both)
@@ -96,67 +96,13 @@ class Igsr(DialogueModel):
         vectors = self.joint.vectors_of([texts[at] for at in there], self.settings.memory_length)
         return rows.index_copy(0, torch.tensor(there, device=rows.device), vectors)
 
+    def _vector_of(self, text: str) -> NDArray[np.float32]:
+        with torch.no_grad():
+            return self.joint.vectors_of([text], self.settings.memory_length)[0].float().cpu().numpy()
+
     def _intents_of(self, uses: Sequence[Use]) -> Tensor:
         number = {name: at for at, name in enumerate(self.intents)}
         return torch.tensor([number.get(use.intent or "", IGNORED) for use in uses], device=self.joint.device)
-
-
-class MemoryBank:
-    """Summaries of the sessions strictly before the current one in the same chat, and which of them bear on it.
-
-    A summary that a person wrote is taken as it is; of a session without one it is made by the provider of summaries.
-    """
-
-    def __init__(self, settings: IgsrSettings, summaries: Provided, joint: Joint, seed: int = 0) -> None:
-        self._settings, self._summaries, self._joint, self._seed = settings, summaries, joint, seed
-        self._chosen: dict[tuple[str, str], list[str]] = {}
-        self._index, self._numbers = LexicalIndex(), dict[str, int]()  # all summaries that were ever asked among
-        self._vectors: dict[str, Tensor] = {}  # of the text tower as it was when first asked
-
-    def __call__(self, use: Use, said: str) -> list[str]:
-        """The summaries that bear most on what was `said`, best first; chosen once for each use."""
-        if (use.id, said) not in self._chosen:
-            self._chosen[use.id, said] = self._choose(use, said)
-        return self._chosen[use.id, said]
-
-    def _choose(self, use: Use, said: str) -> list[str]:
-        if self._settings.memory == "none" or not use.earlier:
-            return []
-        held = [text for text in (self.summary(session, use.language) for session in use.earlier) if text]
-        order = {"words": self._by_words, "vectors": self._by_vectors, "random": self._at_random}
-        return [held[at] for at in order[self._settings.memory](use, said, held)[: self._settings.n_memories]]
-
-    def summary(self, session: Session, language: str) -> str:
-        """Of one session; empty where there is nothing to sum up."""
-        lines = as_lines(session.turns)
-        if not session.summary and not lines:
-            return ""
-        return self._summaries([lines], language, said=[session.summary or None])[0].text
-
-    def _by_words(self, use: Use, said: str, held: Sequence[str]) -> list[int]:
-        """BM25; what shares no word with what was said is not remembered."""
-        for text in held:
-            if text not in self._numbers:
-                self._numbers[text] = len(self._numbers)
-                self._index.put(self._numbers[text], tokenise(text))
-        at = {self._numbers[text]: place for place, text in enumerate(held)}
-        return [at[number] for number in self._index.search(tokenise(said), None, allow=at.keys()).ids.tolist()]
-
-    def _by_vectors(self, use: Use, said: str, held: Sequence[str]) -> list[int]:
-        query, *others = (self._vector(text) for text in (said, *held))
-        order: list[int] = (torch.stack(others) @ query).argsort(descending=True, stable=True).tolist()
-        return order
-
-    def _at_random(self, use: Use, said: str, held: Sequence[str]) -> list[int]:
-        number = int.from_bytes(use.id.encode()[-8:], "big")
-        order: list[int] = np.random.default_rng((self._seed, number)).permutation(len(held)).tolist()
-        return order
-
-    def _vector(self, text: str) -> Tensor:
-        if text not in self._vectors:
-            with torch.no_grad():
-                self._vectors[text] = self._joint.vectors_of([text], self._settings.memory_length)[0]
-        return self._vectors[text]
 
 
 class Queue(nn.Module):

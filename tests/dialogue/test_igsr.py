@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from retrieval_engine.dialogue import worlds
 from retrieval_engine.dialogue.conversations import Session, Turn
-from retrieval_engine.dialogue.igsr import Igsr, MemoryBank, Queue
+from retrieval_engine.dialogue.igsr import Igsr, Queue
 from retrieval_engine.dialogue.knowing import SalientTurns
 from retrieval_engine.dialogue.providers import Provided
+from retrieval_engine.dialogue.remembering import MemoryBank
 from retrieval_engine.dialogue.settings import IgsrSettings
 from retrieval_engine.dialogue.worlds import World
 from tests.dialogue.planted import by_intent, learned, towers
@@ -55,7 +57,14 @@ def test_the_loss_of_the_intent_helps(found: dict[str, tuple[float, float]]) -> 
 
 def bank(world: World, **changes: object) -> MemoryBank:
     settings = replace(SETTINGS, **({"n_memories": 2} | changes))  # type: ignore[arg-type]  # names of settings
-    return MemoryBank(settings, Provided("summary", stub=SalientTurns()), towers(world))
+    joint = towers(world)
+
+    def vector_of(text: str) -> NDArray[np.float32]:
+        with torch.no_grad():
+            vector: NDArray[np.float32] = joint.vectors_of([text], settings.memory_length)[0].numpy()
+            return vector
+
+    return MemoryBank(settings, Provided("summary", stub=SalientTurns()), vector_of)
 
 
 def test_memories_are_summaries_that_share_words_with_what_was_said(world: World) -> None:
@@ -67,7 +76,11 @@ def test_memories_are_summaries_that_share_words_with_what_was_said(world: World
     )
     asked = use("sticker_1", "that awful exam", earlier=sessions)
     recalled = bank(world)(asked, "that awful exam")
-    assert set(recalled) == {"User_1: our exam again User_2: awful exam", "the exam was awful"}
+    assert [memory.score for memory in recalled] == sorted((memory.score for memory in recalled), reverse=True)
+    assert {memory.ordinal: memory.summary for memory in recalled} == {
+        2: "User_1: our exam again User_2: awful exam",
+        0: "the exam was awful",
+    }
     assert bank(world)(asked, "nothing in common") == []
     assert bank(world, memory="none")(asked, "that awful exam") == []
     assert len(bank(world, memory="random", n_memories=9)(asked, "that awful exam")) == 3
@@ -77,7 +90,7 @@ def test_memories_are_summaries_that_share_words_with_what_was_said(world: World
 
 def test_a_summary_that_a_person_wrote_is_taken_as_it_is(world: World) -> None:
     held = bank(world)
-    assert held.summary(Session("s", "c", 1, (Turn("User_1", "hello there"),), "They met."), "en") == "They met."
+    assert held.summary(Session("s", "c", 1, (Turn("User_1", "hello there"),), "They met."), "en").text == "They met."
     assert held._summaries.told()["person"] == 1
 
 
