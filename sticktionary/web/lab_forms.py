@@ -28,6 +28,7 @@ DAYS = [(7, "7"), (30, "30"), (90, "90"), (365, "365")]
 SCOPES = {
     Scope.READ: gettext_lazy("look at releases, recipes, runs and models"),
     Scope.SEARCH: gettext_lazy("search with any version"),
+    Scope.REPLY: gettext_lazy("have conversations answered with stickers"),
     Scope.TRAIN: gettext_lazy("start, stop and resume runs"),
     Scope.PROMOTE: gettext_lazy("approve models, bring them live, roll back"),
 }

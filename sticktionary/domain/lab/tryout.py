@@ -56,8 +56,8 @@ def search(name: str, text: str, k: int, *, language: str, kept: Kept = EVERYTHI
     pack = _pack_number(kept.pack)
     seen = None if kept.unseen_by is None else seen_by(kept.unseen_by)
     catalogue_search.refresh()
-    searcher, started = _searcher(name), time.perf_counter()
-    hits = searcher.search(text.strip(), min(k, MOST), language=kept.language, pack=pack, deny=seen)
+    held, started = searcher(name), time.perf_counter()
+    hits = held.search(text.strip(), min(k, MOST), language=kept.language, pack=pack, deny=seen)
     ms = 1_000 * (time.perf_counter() - started)
     pictures = catalogue_search.known_pictures([hit.id for hit in hits], language)
     return Tried(name, ms, [(hit, pictures[hit.id]) for hit in hits if hit.id in pictures])
@@ -72,7 +72,7 @@ def _pack_number(slug: str) -> int | None:
     return number
 
 
-def _searcher(name: str) -> Searcher:
+def searcher(name: str) -> Searcher:
     span = int(time.time() // ANEW_S)
     if name == WORDS_ONLY:
         return _beside(name, "", 0, span)

@@ -30,6 +30,7 @@ class Scope(StrEnum):
 
     READ = "read"
     SEARCH = "search"
+    REPLY = "reply"
     TRAIN = "train"
     PROMOTE = "promote"
 
@@ -37,6 +38,7 @@ class Scope(StrEnum):
 PERMISSION_OF = {
     Scope.READ: "view_trainingrun",
     Scope.SEARCH: "view_modelversion",
+    Scope.REPLY: "view_modelversion",
     Scope.TRAIN: "train",
     Scope.PROMOTE: "promote_model",
 }

@@ -26,10 +26,11 @@ class PerMinute(BaseThrottle):
     def allow_request(self, request: HttpRequest) -> bool:
         return self.take(str(token_of(request).pk))
 
-    def take(self, who: str) -> bool:
+    def take(self, who: str, n: int = 1) -> bool:
+        """Count so many; whether they are still within the limit."""
         key = f"api:{self.name}:{who}:{int(time.time() // WINDOW_S)}"
         cache.add(key, 0, 2 * WINDOW_S)
-        return cache.incr(key) <= self.most
+        return cache.incr(key, n) <= self.most
 
     def wait(self) -> float:
         return WINDOW_S - time.time() % WINDOW_S
@@ -38,6 +39,7 @@ class PerMinute(BaseThrottle):
 CALLS = PerMinute("calls", 300)
 SEARCHES = PerMinute("searches", 60)
 STARTS = PerMinute("starts", 10)
+REPLIES = PerMinute("replies", 300)  # conversations, in a batch or one by one
 STRANGERS = PerMinute("strangers", 30)
 
 

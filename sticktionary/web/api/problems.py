@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
@@ -14,6 +17,7 @@ from pydantic import Field
 
 from sticktionary.domain.errors import NotAllowed, RuleBroken
 from sticktionary.domain.lab.checks import RunRefused
+from sticktionary.domain.replies.asking import BadQuestion
 
 MEDIA_TYPE = "application/problem+json"
 LISTED = frozenset({401, 403, 422, 429})  # what may go wrong with a list, with one thing, with a verb
@@ -33,22 +37,34 @@ class Problem(Schema):
     errors: dict[str, str] = Field(default_factory=dict, description="A sentence for each field that is wrong.")
 
 
-def answer(status: int, code: str, detail: str, errors: Mapping[str, str] | None = None) -> HttpResponse:
-    problem = Problem(
-        type="about:blank",
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        code=code,
-        errors=dict(errors or {}),
-    )
-    return JsonResponse(problem.dict(), status=status, content_type=MEDIA_TYPE)
+def problem(status: int, code: str, detail: str, errors: Mapping[str, str] | None = None) -> Problem:
+    title = HTTPStatus(status).phrase
+    return Problem(type="about:blank", title=title, status=status, detail=detail, code=code, errors=dict(errors or {}))
+
+
+def of_refusal(refusal: RuleBroken) -> Problem:
+    """What is wrong with the input by place, what may not be done, and what cannot be done now."""
+    if isinstance(refusal, (RunRefused, BadQuestion)):
+        return problem(422, refusal.code, refusal.message, refusal.problems)
+    return problem(403 if isinstance(refusal, NotAllowed) else 409, refusal.code, refusal.message)
+
+
+def malformed(found: Sequence[Any], *, below: int = 0) -> Problem:
+    """What pydantic found; `below` so many parts of each place that are the call's own."""
+    errors = {".".join(str(part) for part in each["loc"][below:]) or "body": str(each["msg"]) for each in found}
+    return problem(422, "malformed", _("This is not what the description of the API asks for."), errors)
+
+
+def answer(status: int, code: str, detail: str) -> HttpResponse:
+    return _sent(problem(status, code, detail))
+
+
+def _sent(told: Problem) -> HttpResponse:
+    return JsonResponse(told.dict(), status=told.status, content_type=MEDIA_TYPE)
 
 
 def _broken(request: HttpRequest, refusal: RuleBroken) -> HttpResponse:
-    if isinstance(refusal, RunRefused):
-        return answer(422, refusal.code, refusal.message, refusal.problems)
-    return answer(403 if isinstance(refusal, NotAllowed) else 409, refusal.code, refusal.message)
+    return _sent(of_refusal(refusal))
 
 
 def _unknown_token(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
@@ -65,8 +81,12 @@ def _too_many(request: HttpRequest, error: Throttled) -> HttpResponse:
 
 
 def _malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    errors = {".".join(str(part) for part in found["loc"][1:]) or "body": found["msg"] for found in error.errors}
-    return answer(422, "malformed", _("This is not what the description of the API asks for."), errors)
+    return _sent(malformed(error.errors, below=1))
+
+
+def _too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+    return answer(413, "too_large", _("More than %(n)d bytes at once are not taken.") % {"n": most})
 
 
 def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
@@ -91,6 +111,7 @@ def told_by(api: NinjaAPI) -> None:
         (ValidationError, _malformed),
         (Http404, _not_found),
         (HttpError, _other),
+        (RequestDataTooBig, _too_large),
         (Exception, _failed),
     ):
         api.add_exception_handler(kind, handler)  # type: ignore[arg-type]

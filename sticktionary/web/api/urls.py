@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
-from sticktionary.web.api import models, problems, releases, runs, search
+from sticktionary.web.api import models, problems, releases, replies, runs, search
 from sticktionary.web.api.document import Api
 from sticktionary.web.api.gate import CALLS
 
 api = Api(
     title="Sticktionary lab",
     version="1.0.0",
-    description="Releases, training runs, models and search. Times are UTC, ISO 8601. Refusals are problem details.",
+    description="Releases, training runs, models, search, and stickers that answer conversations. Times are UTC, ISO 8601. Refusals are problem details.",
     docs_url=None,
     openapi_url=None,
     urls_namespace="api",
@@ -28,6 +28,7 @@ api.add_router("", releases.router)
 api.add_router("/runs", runs.router)
 api.add_router("/models", models.router)
 api.add_router("/search", search.router)
+api.add_router("/replies", replies.router)
 problems.told_by(api)
 
 

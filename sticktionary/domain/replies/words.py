@@ -1,0 +1,40 @@
+"""Words alone: what was said last is searched among the words that are known of stickers. Always there, needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from retrieval_engine.dialogue.conversations import Use
+from retrieval_engine.dialogue.replying import Answer, Reply
+from retrieval_engine.searcher import Searcher
+from sticktionary.domain.lab.registry import WORDS_ONLY
+
+N_TURNS = 6  # that are searched together where the last one says nothing that is known
+WIDER = "nothing is known for the last words; the last turns were searched together"
+NOTHING = "no sticker is known for any of these words"
+
+
+class LastWords:
+    """BM25 over the words of the catalogue, as live search has them, with the last words as the query."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+
+    @property
+    def name(self) -> str:
+        return WORDS_ONLY
+
+    def answer(self, asked: Sequence[Use], k: int, *, allow: Collection[int] | None = None) -> list[Answer]:
+        """As a `Replier` does; `query` is what was searched for."""
+        return [self._answer(use, k, allow) for use in asked]
+
+    def _answer(self, use: Use, k: int, allow: Collection[int] | None) -> Answer:
+        for query, notes in _queries(use):
+            if hits := self._searcher.search(query, k, mode="lexical", allow=allow):
+                return Answer(tuple(Reply(hit.id, hit.score) for hit in hits), query=query, notes=notes)
+        return Answer((), query=use.last_words, notes=(NOTHING,))
+
+
+def _queries(use: Use) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield use.last_words, ()
+    yield " ".join(turn.text for turn in use.turns(N_TURNS) if turn.text), (WIDER,)
