@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..losses import info_nce
-from .conversations import Use
+from .conversations import Sticker, Use
 from .gallery import Gallery, Places
 from .learning import DialogueModel
 from .settings import Training
@@ -45,8 +45,12 @@ class ContextClip(DialogueModel):
 
     def scores(self, uses: Sequence[Use], candidates: Places) -> Tensor:
         """Cosines."""
-        looks = self.once("looks", lambda: F.normalize(seen(self.joint, self.gallery).vector, dim=-1))
+        looks = self.once("looks", lambda: self.show(seen(self.joint, self.gallery), self.gallery.stickers))
         return cosines(self.heard(uses), looks, candidates)
+
+    def show(self, looks: Seen, stickers: Sequence[Sticker]) -> Tensor:
+        """[n, d] of length 1: stickers, of which their looks alone count."""
+        return F.normalize(looks.vector, dim=-1)
 
 
 def seen(joint: Joint, gallery: Gallery, places: Sequence[int] | Places | None = None, at_once: int = 128) -> Seen:

@@ -18,14 +18,14 @@ from torch.nn import functional as F
 from ..losses import info_nce
 from . import wording
 from .clip import cosines, seen
-from .conversations import Use
+from .conversations import Sticker, Use
 from .gallery import Gallery, Places
 from .int_ra import IGNORED
 from .learning import DialogueModel
 from .providers import Provided
 from .remembering import MemoryBank
 from .settings import IgsrSettings
-from .towers import Joint
+from .towers import Joint, Seen
 
 
 class Igsr(DialogueModel):
@@ -49,7 +49,7 @@ class Igsr(DialogueModel):
         """L = L_contrast + weight x L_intent: symmetric InfoNCE over the batch and the queue, and the cross entropy of
         the intent. Near duplicates, and what is used for the same, are no negatives."""
         golds = self.gallery.conversations.golds(uses)
-        logits, wanted = self._intend(uses)
+        logits, wanted = self.intended(uses)
         images = F.normalize(self.joint.see(self.gallery.drawn(golds, rng)).vector, dim=-1)
         past, past_places = self.queue.held()
         rows = torch.cat([images, past.to(images)])
@@ -65,25 +65,33 @@ class Igsr(DialogueModel):
 
     def scores(self, uses: Sequence[Use], candidates: Places) -> Tensor:
         """Cosines."""
-        looks = self.once("looks", lambda: F.normalize(seen(self.joint, self.gallery).vector, dim=-1))
-        return cosines(self._intend(uses)[1], looks, candidates)
+        looks = self.once("looks", lambda: self.show(seen(self.joint, self.gallery), self.gallery.stickers))
+        return cosines(self.intended(uses)[1], looks, candidates)
+
+    def show(self, looks: Seen, stickers: Sequence[Sticker]) -> Tensor:
+        """[n, d] of length 1: stickers, of which their looks alone count."""
+        return F.normalize(looks.vector, dim=-1)
 
     def moved(self) -> None:
         """The step's stickers join the queue."""
         super().moved()
         self.queue.take_in()
 
-    def _intend(self, uses: Sequence[Use]) -> tuple[Tensor, Tensor]:
-        """(logits of the intent, z of length 1) from R_I = [R_m; R_c]."""
+    def intended(self, uses: Sequence[Use]) -> tuple[Tensor, Tensor]:
+        """(logits of the intent [n, intents], z [n, d] of length 1)."""
         settings, told = self.settings, self.gallery.conversations
         said = [wording.context(use, told, settings.n_turns, self.joint.separator) for use in uses]
         context = self.joint.vectors_of(said, settings.length)
         memories = [self.memory(use, text) for use, text in zip(uses, said, strict=True)]
         recalled = [self.joint.separator.join(memory.summary for memory in own) for own in memories]
-        both = torch.cat([self._recalled(recalled, context), context], dim=1)
+        return self.combine(self._recalled(recalled, context), context)
+
+    def combine(self, recalled: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """(logits of the intent, z of length 1) from R_I = [R_m; R_c], both [n, d]."""
+        both = torch.cat([recalled, context], dim=1)
         logits: Tensor = self.classify(both)
         wanted = self.carry(both)
-        if settings.with_label and settings.intent_weight:
+        if self.settings.with_label and self.settings.intent_weight:
             wanted = wanted + logits.softmax(-1) @ self.labels  # type: ignore[operator]
         return logits, F.normalize(wanted, dim=-1)
 

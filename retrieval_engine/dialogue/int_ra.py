@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from . import wording
 from .clip import cosines, seen
-from .conversations import ATTRIBUTES, Use
+from .conversations import ATTRIBUTES, Sticker, Use
 from .gallery import Gallery, Places
 from .learning import DialogueModel
 from .providers import Provided
@@ -35,7 +35,7 @@ class IntRa(DialogueModel):
     def __init__(self, gallery: Gallery, joint: Joint, settings: IntRaSettings, knowledge: Provided) -> None:
         super().__init__(gallery)
         joint.leave_out(image_projection=True, scale=True)
-        self.joint, self.settings, self._knowledge = joint, settings, knowledge
+        self.joint, self.settings, self.knowledge = joint, settings, knowledge
         self.intents = gallery.conversations.intents
         self.intention = Intention(joint, self.intents)
         relation = {"residual": ResidualRelation, "scalar": ScalarRelation}[settings.relation]
@@ -48,8 +48,8 @@ class IntRa(DialogueModel):
         """L = L_retrieval + weight x L_intent. (Sections 6.1, 6.2)"""
         golds = self.gallery.conversations.golds(uses)
         intents = self._intents_of(uses)
-        logits, wanted = self._intend(uses, told=self._told(intents, rng))
-        shown = self._show(self.joint.see(self.gallery.drawn(golds, rng)), golds)
+        logits, wanted = self.intended(uses, told=self._told(intents, rng))
+        shown = self.show(self.joint.see(self.gallery.drawn(golds, rng)), self.gallery.of(golds))
         same = self.gallery.same(golds, golds, intent=True).to(shown.device)
         retrieval = margin_loss(wanted @ shown.T, same, self.settings.margin, hardest=self.settings.hardest)
         if not self.settings.intent_weight or bool((intents == IGNORED).all()):
@@ -59,28 +59,28 @@ class IntRa(DialogueModel):
 
     def scores(self, uses: Sequence[Use], candidates: Places) -> Tensor:
         """Cosines; a sticker's side hangs on nothing else and is kept."""
-        _, wanted = self._intend(uses, told=None)
+        _, wanted = self.intended(uses)
         return cosines(wanted, self.once("shown", self._show_all), candidates)
 
     def intent_logits(self, uses: Sequence[Use]) -> Tensor:
         """[n, intents] of what the senders mean, in the order of `intents`."""
-        return self._intend(uses, told=None)[0]
+        return self.intended(uses)[0]
 
     # --- the conversation's side ---
 
-    def _intend(self, uses: Sequence[Use], told: Tensor | None) -> tuple[Tensor, Tensor]:
+    def intended(self, uses: Sequence[Use], told: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(logits of the intent [n, intents], y [n, d] of length 1); `told` gives some their intent."""
         heard = self.joint.read(self.joint.tokenise(self._texts(uses), self.settings.length)).vector
         logits, wanted = self.intention(heard, told)
         return logits, F.normalize(wanted, dim=-1)
 
     def _texts(self, uses: Sequence[Use]) -> list[str]:
-        """Knowledge comes after the conversation, so that it is the conversation that is cut when both are long."""
         told, separator = self.gallery.conversations, self.joint.separator
         said = [wording.context(use, told, self.settings.n_turns, separator) for use in uses]
         if not self.settings.knowledge:
             return said
-        known = [self._knowledge([text], use.language)[0].text for text, use in zip(said, uses, strict=True)]
-        return [f"{text}{separator}{more}" if more else text for text, more in zip(said, known, strict=True)]
+        known = [self.knowledge([text], use.language)[0].text for text, use in zip(said, uses, strict=True)]
+        return [wording.with_knowledge(text, more, separator) for text, more in zip(said, known, strict=True)]
 
     def _intents_of(self, uses: Sequence[Use]) -> Tensor:
         number = {name: at for at, name in enumerate(self.intents)}
@@ -96,28 +96,38 @@ class IntRa(DialogueModel):
     def _show_all(self) -> Tensor:
         places = np.arange(len(self.gallery))
         looks = seen(self.joint, self.gallery)
-        parts = [self._show(Seen(*(field[some] for field in looks)), some) for some in np.array_split(places, 8)]
+        parts = [
+            self.show(Seen(*(field[some] for field in looks)), self.gallery.of(some))
+            for some in np.array_split(places, 8)
+        ]
         return torch.cat(parts)
 
-    def _show(self, looks: Seen, places: Sequence[int] | Places) -> Tensor:
+    def show(self, looks: Seen, stickers: Sequence[Sticker]) -> Tensor:
         """H_R of stickers, [n, d] of length 1."""
         if self.relation is None:
             return F.normalize(self.look(looks.pooled), dim=-1)
-        attributes = self._attributes(places)
+        attributes = self._attributes(stickers)
         return F.normalize(self.relation(attributes, self.look(looks.pooled), self.look(looks.tokens)), dim=-1)
 
-    def _attributes(self, places: Sequence[int] | Places) -> Tensor:
+    def heat(self, looks: Seen, stickers: Sequence[Sticker]) -> Tensor | None:
+        """[n, P]: how much attributes look at each place of the picture; none without attributes."""
+        if self.relation is None:
+            return None
+        weights: Tensor = self.relation.attention(self._attributes(stickers), self.look(looks.tokens))
+        return weights.mean(1).amax(1)
+
+    def _attributes(self, stickers: Sequence[Sticker]) -> Tensor:
         """A_k, [n, 4, d]: a learned vector for one that is absent, never an empty text through the tower."""
         assert self.describe is not None
         assert self.missing is not None
-        told = [text for sticker in self.gallery.of(places) for text in wording.attributes(sticker)]
+        told = [text for sticker in stickers for text in wording.attributes(sticker)]
         there = [at for at, text in enumerate(told) if text]
-        rows = self.missing.repeat(len(places), 1)
+        rows = self.missing.repeat(len(stickers), 1)
         if there:
             tokens = self.joint.tokenise([told[at] or "" for at in there], ATTRIBUTE_LENGTH)
             at = torch.tensor(there, device=rows.device)
             rows = rows.index_copy(0, at, self.describe(self.joint.read(tokens).pooled))
-        return rows.view(len(places), len(ATTRIBUTES), -1)
+        return rows.view(len(stickers), len(ATTRIBUTES), -1)
 
 
 class Intention(nn.Module):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .clip import cosines, seen
-from .conversations import Use
+from .conversations import Sticker, Use
 from .emotions import Anchors, by_emotion, polarity_of
 from .gallery import Gallery, Places
 from .learning import DialogueModel
@@ -86,7 +86,15 @@ class Pbr(DialogueModel):
     def aligned(self, uses: Sequence[Use], candidates: Places) -> Tensor:
         """The cosines of the first stage alone."""
         looks = self.once("looks", lambda: seen(self.joint, self.gallery))
-        return cosines(F.normalize(self._read(uses).vector, dim=-1), F.normalize(looks.vector, dim=-1), candidates)
+        return cosines(self.heard(uses), self.show(looks, self.gallery.stickers), candidates)
+
+    def heard(self, uses: Sequence[Use]) -> Tensor:
+        """[n, d] of length 1: the dialogues, as the first stage has them."""
+        return F.normalize(self._read(uses).vector, dim=-1)
+
+    def show(self, looks: Seen, stickers: Sequence[Sticker]) -> Tensor:
+        """[n, d] of length 1: stickers, of which their looks alone count."""
+        return F.normalize(looks.vector, dim=-1)
 
     def _matched(self, words: Words, looks: Seen, places: Tensor) -> Tensor:
         """[m]: how likely each of the stickers at `places` matches one dialogue."""

@@ -9,8 +9,9 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from ..tokenizing import from_hugging_face
 from ..training.run import Refused
-from .towers import Encoder, Joint, Read, Seen, Tokens
+from .towers import Encoder, Joint, Read, Reading, Seen, Tokens
 
 SEPARATOR: Final = " / "
 SHOWN: Final = 200
@@ -43,6 +44,12 @@ class PretrainedJoint(Joint):
         most = min(length, self._most)
         fed = self._tokenizer(list(texts), padding=True, truncation=True, max_length=most, return_tensors="pt")
         return Tokens(fed["input_ids"], fed["attention_mask"].bool())
+
+    def reading(self) -> Reading:
+        try:
+            return Reading("none", from_hugging_face(self._tokenizer), int(self._tokenizer.pad_token_id), self._most)
+        except ValueError as error:
+            raise Refused(f"{error}.") from error
 
     def halves(self) -> tuple[list[nn.Module], list[nn.Module]]:
         def with_projection(*names: str) -> list[nn.Module]:

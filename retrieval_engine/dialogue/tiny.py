@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..text import normalise
 from ..tokenizing import END, PAD, START, train_bpe
-from .towers import Encoder, Joint, Read, Seen, Tokens
+from .towers import Encoder, Joint, Read, Reading, Seen, Tokens
 
 VOCABULARY: Final = 3_000
 WIDTH, HEADS, LAYERS = 64, 4, 2
@@ -119,6 +119,9 @@ class TinyJoint(Joint):
 
     def tokenise(self, texts: Sequence[str], length: int) -> Tokens:
         return self.text.tokenise(texts, min(length, LENGTH))
+
+    def reading(self) -> Reading:
+        return Reading("normalise", self.text.tokenizer, 0, LENGTH)
 
     def halves(self) -> tuple[list[nn.Module], list[nn.Module]]:
         return [self.image, self.image_proj], [self.text, self.text_proj]

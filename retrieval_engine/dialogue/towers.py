@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from ..bundle import Cleaning
 from ..training.bases import TINY
 from ..training.run import Refused
 
@@ -31,6 +33,16 @@ class Tokens(NamedTuple):
 
     ids: Tensor
     mask: Tensor
+
+
+class Reading(NamedTuple):
+    """How texts become tokens without torch: what is done to a text first (`serving.CLEANINGS`), the tokenizer, the
+    id that pads, and the most tokens there can be."""
+
+    cleaning: Cleaning
+    tokenizer: Tokenizer
+    pad_id: int
+    most: int
 
 
 class Seen(NamedTuple):
@@ -97,6 +109,10 @@ class Joint(nn.Module, ABC):
     @abstractmethod
     def tokenise(self, texts: Sequence[str], length: int) -> Tokens:
         """`texts` cut to their last `length` tokens: of a conversation the end counts most."""
+
+    @abstractmethod
+    def reading(self) -> Reading:
+        """How `tokenise` does it. Raises `Refused` where it cannot be had without torch."""
 
     @abstractmethod
     def halves(self) -> tuple[list[nn.Module], list[nn.Module]]:
@@ -223,6 +239,6 @@ def build_language_model(spec: Spec, texts: Iterable[str] = ()) -> tuple[Any, An
 
 
 __all__ = [
-    "Encoder", "Joint", "Read", "Refused", "Seen", "Spec", "Tokens",
+    "Encoder", "Joint", "Read", "Reading", "Refused", "Seen", "Spec", "Tokens",
     "build", "build_encoder", "build_language_model", "by_sticker", "in_parts",
 ]  # fmt: skip

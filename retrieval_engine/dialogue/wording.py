@@ -50,6 +50,11 @@ def all_texts(conversations: Conversations) -> list[str]:
     return [*said, *summaries, *words, *conversations.intents, *(f"{name}:" for name in speakers)]
 
 
+def with_knowledge(said: str, known: str, separator: str) -> str:
+    """Knowledge comes after the conversation, so that it is the conversation that is cut when both are long."""
+    return f"{said}{separator}{known}" if known else said
+
+
 def context(use: Use, conversations: Conversations, n_turns: int, separator: str) -> str:
     """The last `n_turns` turns before the sticker, the sender's own words last."""
     return spoken(use.turns(n_turns), conversations, separator)

@@ -139,4 +139,4 @@ def test_without_a_provider_it_answers_and_says_who_did_not_speak(world: World) 
     model = model_of(world, SETTINGS, knowledge=NOTHING)
     uses = world.conversations.of("test")[:3]
     assert model.eval().intent_logits(uses).shape == (3, 7)
-    assert model._knowledge.told() == {"kind": "knowledge", "provider": "nothing@1", "stub": 3}
+    assert model.knowledge.told() == {"kind": "knowledge", "provider": "nothing@1", "stub": 3}
