@@ -36,7 +36,7 @@ class MemoryBank:
     """
 
     def __init__(self, settings: IgsrSettings, summaries: Provided, vector_of: VectorOf, seed: int = 0) -> None:
-        self._settings, self._summaries, self._seed = settings, summaries, seed
+        self.settings, self.summaries, self.seed = settings, summaries, seed
         self._chosen: dict[tuple[str, str], list[Remembered]] = {}
         self._words = lru_cache(N_KEPT)(lambda text: tuple(tokenise(text)))
         self._vector = lru_cache(N_KEPT)(vector_of)
@@ -50,20 +50,20 @@ class MemoryBank:
         return self._chosen[use.id, said]
 
     def _choose(self, use: Use, said: str) -> list[Remembered]:
-        if self._settings.memory == "none" or not use.earlier:
+        if self.settings.memory == "none" or not use.earlier:
             return []
         summaries = ((place, self.summary(session, use.language)) for place, session in enumerate(use.earlier))
         held = [(place, value.text) for place, value in summaries if value.text]
         order = {"words": self._by_words, "vectors": self._by_vectors, "random": self._at_random}
-        found = order[self._settings.memory](use, said, [text for _, text in held]) if held else []
-        return [Remembered(*held[at], score=score) for at, score in found[: self._settings.n_memories]]
+        found = order[self.settings.memory](use, said, [text for _, text in held]) if held else []
+        return [Remembered(*held[at], score=score) for at, score in found[: self.settings.n_memories]]
 
     def summary(self, session: Session, language: str) -> Value:
         """Of one session; empty where there is nothing to sum up."""
         lines = as_lines(session.turns)
         if not session.summary and not lines:
             return Value("", "stub", "")
-        return self._summaries([lines], language, said=[session.summary or None])[0]
+        return self.summaries([lines], language, said=[session.summary or None])[0]
 
     def _by_words(self, use: Use, said: str, held: Sequence[str]) -> list[tuple[int, float]]:
         """What shares no word with what was said is not remembered."""
@@ -76,7 +76,7 @@ class MemoryBank:
 
     def _at_random(self, use: Use, said: str, held: Sequence[str]) -> list[tuple[int, float]]:
         number = int.from_bytes(use.id.encode()[-8:], "big")
-        order: list[int] = np.random.default_rng((self._seed, number)).permutation(len(held)).tolist()
+        order: list[int] = np.random.default_rng((self.seed, number)).permutation(len(held)).tolist()
         return [(at, 0.0) for at in order]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Protocol
 
 from .conversations import Session, Turn, Use
@@ -18,6 +19,22 @@ MOST_TURNS: Final = 10_000
 MOST_REPLIES: Final = 100
 
 
+class Note(StrEnum):
+    """What an answer can say of itself: each a sentence that stands alone, so that pages can translate it."""
+
+    TURNS = "Earlier turns were left out: this model reads the last ones."
+    LENGTH = "The conversation is longer than the model reads: its beginning was cut."
+    NOTHING = "The turns that are read hold nothing to go by."
+    STICKER = "A sticker in the conversation is not known here and was passed over."
+    LANGUAGE = "This model learned from no conversations in this language."
+    EARLIER = "Earlier sessions are not read by this model."
+    KNOWLEDGE = "Nothing was added about the speaker: there is no provider of knowledge."
+    SUMMARY = "Earlier sessions without a summary were summed up by some of their own lines."
+    NO_WORD = "No sticker has a word of what was searched for."
+    FIRST_STAGE = "Ranked by vectors alone: nothing looked at conversation and sticker together."
+    SHORTLIST = "Conversation and sticker were read together for a shortlist alone."
+
+
 class BadConversation(ValueError):
     """A conversation that cannot be answered; the message says why to whoever wrote it."""
 
@@ -25,11 +42,13 @@ class BadConversation(ValueError):
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A sticker and how well it answers; `score` is of no fixed scale. `heat`, where the model has one, is a map over
-    the sticker's picture, rows of numbers from 0 to 1: where it looked."""
+    the sticker's picture, rows of numbers from 0 to 1: where it looked. `match`, where a matcher looked at it beside
+    the conversation, is how likely the two match."""
 
     id: int
     score: float
     heat: tuple[tuple[float, ...], ...] = ()
+    match: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +63,16 @@ class Remembered:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Stickers, best first, with what drove them. `intents` are (name, probability), likeliest first; `knowledge` is
-    what was added about the speaker; `query` what was searched for by words; `notes` say what was done differently than
-    wanted: a stub instead of a provider, a conversation that was cut, nothing to go by."""
+    what was added about the speaker; `query` what was searched for by words; `searches` whether the model, left to
+    itself, would have looked for a sticker at all, where it has a say. `notes`, each a `Note`, say what was done
+    differently than wanted: a stub instead of a provider, a conversation that was cut, nothing to go by."""
 
     replies: tuple[Reply, ...]
     intents: tuple[tuple[str, float], ...] = ()
     memories: tuple[Remembered, ...] = ()
     knowledge: str = ""
     query: str = ""
+    searches: bool | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -91,7 +91,7 @@ def test_memories_are_summaries_that_share_words_with_what_was_said(world: World
 def test_a_summary_that_a_person_wrote_is_taken_as_it_is(world: World) -> None:
     held = bank(world)
     assert held.summary(Session("s", "c", 1, (Turn("User_1", "hello there"),), "They met."), "en").text == "They met."
-    assert held._summaries.told()["person"] == 1
+    assert held.summaries.told()["person"] == 1
 
 
 def test_the_queue_takes_the_newest_in_when_the_step_is_taken_and_not_before() -> None:
