@@ -21,6 +21,7 @@ urlpatterns = [
     path("studio/lab/tokens/", include("sticktionary.web.lab_tokens")),
     path("studio/lab/models/", include("sticktionary.web.lab_models")),
     path("studio/lab/try/", include("sticktionary.web.lab_search")),
+    path("studio/lab/reply/", include("sticktionary.web.lab_reply")),
     path("studio/lab/api/", include("sticktionary.web.lab_api")),
     path("studio/lab/", include("sticktionary.web.lab")),
     path("api/v1/", include("sticktionary.web.api.urls")),

@@ -19,13 +19,13 @@ from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import promotion, registry, runs, tryout
 from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import ModelVersion, Player, Query, Release, Round, RunEvent, Sticker, TrainingRun
-from sticktionary.web import lab, lab_api, lab_figures, lab_help, lab_models, lab_search, lab_tokens
+from sticktionary.web import lab, lab_api, lab_figures, lab_help, lab_models, lab_reply, lab_search, lab_tokens
 from tests.catalogue import colours
 from tests.lab import candidates
 from tests.lab.test_api import REPORT
 from tests.people.conftest import client_of, make_player
 
-MODULES = (lab, lab_api, lab_models, lab_search, lab_tokens)
+MODULES = (lab, lab_api, lab_models, lab_reply, lab_search, lab_tokens)
 ROLES = ("contributor", "reviewer", "publisher", "moderator", "researcher", "admin")
 LAB = {"researcher", "admin"}
 
@@ -60,7 +60,7 @@ def addresses(run: TrainingRun, candidate: ModelVersion) -> Iterator[tuple[str, 
 
 def test_only_researchers_and_admins_come_in(run: TrainingRun, candidate: ModelVersion) -> None:
     held = list(addresses(run, candidate))
-    assert len(held) == 31
+    assert len(held) == 33
     for role in ROLES:
         player = make_player(f"a_{role}")
         if role != "contributor":

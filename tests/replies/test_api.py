@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from django.test import Client
 
-from sticktionary.models import Pack, Player, Sticker
+from sticktionary.models import Player, Sticker
 from tests.lab.test_api import Program, secret_of
 
 ASKED = {"turns": [{"speaker": "anna", "text": "what about a red bar"}], "speaker": "ben"}

@@ -135,10 +135,9 @@ def _of_turn(place: str, number: int, turn: Said, known: set[int]) -> Iterator[t
 
 def _known(ids: set[int]) -> set[int]:
     """Of them those that may still be looked at."""
-    small = [id for id in ids if 0 < id < 2**63]
-    held = (
-        Sticker.objects.filter(pk__in=small).exclude(state=Sticker.State.WITHDRAWN) if small else Sticker.objects.none()
-    )
+    if not (small := [id for id in ids if 0 < id < 2**63]):
+        return set()
+    held = Sticker.objects.filter(pk__in=small).exclude(state=Sticker.State.WITHDRAWN)
     return set(held.values_list("pk", flat=True))
 
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from sticktionary.domain.replies.asking import LONGEST_NAME, MOST_TOLD, Asked, BadQuestion, Earlier, Said
 
 MOST = 400_000  # characters
-_LINE = regex.compile(r"^\s*(?P<speaker>[^:：]{1,%d}?)\s*[:：]\s*(?P<text>.*?)\s*$" % LONGEST_NAME)
+_LINE = regex.compile(rf"^\s*(?P<speaker>[^:：]{{1,{LONGEST_NAME}}}?)\s*[:：]\s*(?P<text>.*?)\s*$")
 _STICKER = regex.compile(r"\[sticker:\s*(\d{1,18})\s*\]", regex.IGNORECASE)
 _BREAK = regex.compile(r"^\s*(-{3,}\s*)?$")
 

@@ -1,4 +1,4 @@
-"""Words alone: what was said last is searched among the words that are known of stickers. Always there, needs no model."""
+"""Words alone: what was said last is searched among the words known of stickers. Always there, without a model."""
 
 from __future__ import annotations
 

@@ -18,7 +18,10 @@ from sticktionary.web.api.gate import CALLS
 api = Api(
     title="Sticktionary lab",
     version="1.0.0",
-    description="Releases, training runs, models, search, and stickers that answer conversations. Times are UTC, ISO 8601. Refusals are problem details.",
+    description=(
+        "Releases, training runs, models, search, and stickers that answer conversations. "
+        "Times are UTC, ISO 8601. Refusals are problem details."
+    ),
     docs_url=None,
     openapi_url=None,
     urls_namespace="api",

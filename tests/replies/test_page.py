@@ -1,0 +1,52 @@
+"""The page that tries conversation models: a pasted transcript is enough, and what was typed is never lost."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from sticktionary.models import Player, Sticker
+from tests.people.conftest import client_of
+
+
+@pytest.fixture
+def browser(researcher: Player) -> Client:
+    return client_of(researcher)
+
+
+def test_a_pasted_conversation_is_answered(browser: Client, catalogue: dict[str, Sticker]) -> None:
+    text = "anna: what do you see\nben: a red bar\nanna:"
+    answer = browser.post(reverse("lab_reply"), {"text": text})
+    (side,) = answer.context["sides"]
+    assert (answer.status_code, side["name"], answer.context["speaker"]) == (200, "bm25", "anna")
+    assert side["stickers"][0]["reply"].id == catalogue["red-bar"].pk
+    assert answer.context["form"]["text"].value() == text
+
+
+def test_what_is_wrong_is_told_by_line_and_the_text_stays(browser: Client, catalogue: dict[str, Sticker]) -> None:
+    text = "anna: hello\nwho says this\nben: look [sticker:999999]"
+    answer = browser.post(reverse("lab_reply"), {"text": text})
+    assert (answer.status_code, answer.context["problems"]) == (
+        400,
+        ["Line 2 names nobody. Write “name: words”."],
+    )
+    assert answer.context["form"]["text"].value() == text
+    answer = browser.post(reverse("lab_reply"), {"text": text.replace("who says this\n", "")})
+    assert answer.context["problems"] == ["Turn 2: there is no sticker 999999."]
+
+
+def test_examples_of_both_languages_fill_the_form(browser: Client) -> None:
+    page = browser.get(reverse("lab_reply"))
+    examples = page.context["examples"]
+    assert {example.language for example in examples} == {"en", "zh"}
+    for example in examples:
+        held = browser.get(reverse("lab_reply"), {"example": example.name}).context["form"]["text"].value()
+        assert held == example.text
+
+
+def test_stickers_to_put_into_a_conversation_are_found(browser: Client, catalogue: dict[str, Sticker]) -> None:
+    found = browser.get(reverse("lab_reply_stickers"), {"q": "red bar"}).json()["stickers"]
+    assert found[0]["id"] == catalogue["red-bar"].pk
+    known = browser.get(reverse("lab_reply_stickers"), {"id": [found[0]["id"], 10**9]}).json()["stickers"]
+    assert known == found[:1]
