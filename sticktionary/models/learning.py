@@ -122,11 +122,12 @@ class ModelVersion(Job):
 
 
 class Embedding(models.Model):
-    """A sticker's image vector in one model's space. A new model's grow beside the live ones until it is promoted."""
+    """A sticker's vector in one model's space. A new model's grow beside the live ones until it is promoted."""
 
     sticker = models.ForeignKey(Sticker, on_delete=models.CASCADE, related_name="embeddings")
     embedded_by = models.CharField(max_length=80, db_index=True)  # ModelVersion.name
-    vector = models.BinaryField()  # float32
+    vector = models.BinaryField()  # float32; empty: the model cannot see it
+    heat = models.BinaryField(default=b"")  # where a conversation model looks: the number of columns, then rows, uint8
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sticker", "embedded_by"], name="one_vector_per_model")]
