@@ -128,6 +128,7 @@ class Embedding(models.Model):
     embedded_by = models.CharField(max_length=80, db_index=True)  # ModelVersion.name
     vector = models.BinaryField()  # float32; empty: the model cannot see it
     heat = models.BinaryField(default=b"")  # where a conversation model looks: the number of columns, then rows, uint8
+    made_of = models.CharField(max_length=16, blank=True)  # a hash of what a conversation model was told of the sticker
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sticker", "embedded_by"], name="one_vector_per_model")]
