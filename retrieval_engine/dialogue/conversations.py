@@ -108,15 +108,21 @@ class Sticker:
 
 class Conversations:
     """The uses and all stickers of a release, or of a planted world. `dropped` counts the uses that were left out, by
-    reason."""
+    reason; `intents` are those that a model tells apart already, else those of the uses."""
 
     def __init__(
-        self, stickers: Iterable[Sticker], uses: Iterable[Use], dropped: Mapping[str, int] | None = None
+        self,
+        stickers: Iterable[Sticker],
+        uses: Iterable[Use],
+        dropped: Mapping[str, int] | None = None,
+        *,
+        intents: Sequence[str] | None = None,
     ) -> None:
         self.stickers = tuple(stickers)
         self.uses = tuple(uses)
         self.dropped = dict(dropped or {})
         self.place: dict[str, int] = {sticker.id: place for place, sticker in enumerate(self.stickers)}
+        self._intents = None if intents is None else tuple(intents)
 
     def __getitem__(self, id: str) -> Sticker:
         return self.stickers[self.place[id]]
@@ -131,5 +137,7 @@ class Conversations:
 
     @cached_property
     def intents(self) -> tuple[str, ...]:
-        """What people mean by the stickers they send, in alphabetical order."""
+        """What people mean by the stickers they send; those of the uses come in alphabetical order."""
+        if self._intents is not None:
+            return self._intents
         return tuple(sorted({use.intent for use in self.uses if use.intent}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -32,10 +32,17 @@ class Gallery:
         self.intents = codes((*sticker.intents, f"-{sticker.id}")[0] for sticker in self.stickers)
 
     @classmethod
-    def decoded(cls, conversations: Conversations, files: Sequence[Path], size: int, folder: Path) -> Self:
+    def decoded(
+        cls,
+        conversations: Conversations,
+        files: Sequence[Path],
+        size: int,
+        folder: Path,
+        told: Callable[[int], None] = lambda n: None,
+    ) -> Self:
         """With the pictures in `files` decoded to `size`; stickers whose picture cannot be read are left out with their
-        uses, and `Conversations.dropped` counts them."""
-        decode(files, size, folder)
+        uses, and `Conversations.dropped` counts them. `told` hears how many are done."""
+        decode(files, size, folder, told)
         frames = Frames.open(folder, size)
         kept = np.flatnonzero(frames.counts)
         stickers = [conversations.stickers[place] for place in kept]
@@ -45,6 +52,11 @@ class Gallery:
         dropped = conversations.dropped | ({"the picture cannot be read": n_lost} if n_lost else {})
         rest = Frames(frames.pixels, frames.starts[kept], frames.counts[kept], frames.problems)
         return cls(Conversations(stickers, uses, dropped), rest)
+
+    def knowing(self, intents: Sequence[str]) -> Gallery:
+        """The same, with the intents that a model tells apart."""
+        held = self.conversations
+        return Gallery(Conversations(held.stickers, held.uses, held.dropped, intents=intents), self.frames)
 
     def __len__(self) -> int:
         return len(self.stickers)

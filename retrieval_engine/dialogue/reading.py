@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from msgspec import Struct
 
@@ -16,7 +18,26 @@ from ..training.release import Part
 from .conversations import ATTRIBUTES, Conversations, Polarity, Scenario, Session, Sticker, Turn, Use
 
 SEVEN: Final = "ser30k-7"
+TAKEN_BACK: Final = "it was taken back since"
 Kept = TypeVar("Kept")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What was taken back since the release was frozen: whole chats, stickers, and what people typed, by id."""
+
+    chats: frozenset[str] = frozenset()
+    stickers: frozenset[str] = frozenset()
+    queries: frozenset[int] = frozenset()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Of the JSON file that an order names. Raises `DataError`."""
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            return cls(*(frozenset(told.get(name, ())) for name in ("chats", "stickers", "queries")))
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise DataError(f"{path}: {error}") from error
 
 
 class _Sticker(Struct):
@@ -80,25 +101,30 @@ class _Query(Struct):
     sticker_id: str
     query: str
     status: str
+    query_id: int = 0
 
 
-def read(folder: Path, *, has_picture: Collection[str] | None = None) -> Conversations:
+def read(folder: Path, *, has_picture: Collection[str] | None = None, left_out: LeftOut | None = None) -> Conversations:
     """The conversations of the release in `folder`. Stickers without a picture are no part of the gallery: a release
     carries those it may, `has_picture` names what is at hand besides. `DataError` names a line that is spoiled, and a
     release without conversations."""
+    gone, tables = left_out or LeftOut(), _Tables(folder)
     samples = list(lines_of(folder / "samples.jsonl", _Sample))
-    stickers = list(_stickers(folder, has_picture or (), _intents(samples)))
     if not samples:
         raise DataError(f"{folder}: nothing in samples.jsonl; this release holds no conversations")
-    known, dropped, uses = {sticker.id for sticker in stickers}, Counter[str](), list[Use]()
-    tables = _Tables(folder)
-    for sample in samples:
-        use = tables.use(sample)
-        if reason := _reason_against(use, known):
+    uses = [tables.use(sample) for sample in samples]
+    there = {use.id for use in uses if use.chat not in gone.chats}
+    intents = _intents(sample for sample in samples if sample.sample_id in there)
+    stickers = list(_stickers(folder, has_picture or (), intents, gone))
+    known, dropped, kept = {sticker.id for sticker in stickers}, Counter[str](), list[Use]()
+    for use in uses:
+        if use.id not in there or use.gold in gone.stickers:
+            dropped[TAKEN_BACK] += 1
+        elif reason := _reason_against(use, known):
             dropped[reason] += 1
         else:
-            uses.append(use)
-    return Conversations(stickers, uses, dropped)
+            kept.append(use)
+    return Conversations(stickers, kept, dropped)
 
 
 def pictures(folder: Path, conversations: Conversations, others: Mapping[str, Path] | None = None) -> list[Path]:
@@ -167,10 +193,12 @@ def _intents(samples: Iterable[_Sample]) -> dict[str, tuple[str, ...]]:
     return {id: tuple(sorted(held, key=lambda name: (-held[name], name))) for id, held in counts.items()}
 
 
-def _stickers(folder: Path, has_picture: Collection[str], intents: Mapping[str, tuple[str, ...]]) -> Iterator[Sticker]:
-    labels, queries = _labels(folder), _queries(folder)
+def _stickers(
+    folder: Path, has_picture: Collection[str], intents: Mapping[str, tuple[str, ...]], gone: LeftOut
+) -> Iterator[Sticker]:
+    labels, queries = _labels(folder), _queries(folder, gone.queries)
     for row in lines_of(folder / "stickers.jsonl", _Sticker):
-        if row.file is not None or row.sticker_id in has_picture:
+        if row.sticker_id not in gone.stickers and (row.file is not None or row.sticker_id in has_picture):
             said = labels.get(row.sticker_id, {})
             yield Sticker(
                 row.sticker_id, row.dup_cluster, row.pack_id,
@@ -203,10 +231,10 @@ def _said(task: str, reference: str, value: Mapping[str, Any]) -> dict[str, str]
     return {}
 
 
-def _queries(folder: Path) -> dict[str, list[str]]:
+def _queries(folder: Path, gone: Collection[int]) -> dict[str, list[str]]:
     """What people typed for each sticker and others found it by, on the training side."""
     found = defaultdict[str, list[str]](list)
     for row in lines_of(folder / "queries" / "train.jsonl", _Query):
-        if row.status != "unproven":
+        if row.status != "unproven" and row.query_id not in gone:
             found[row.sticker_id].append(row.query)
     return found
