@@ -47,13 +47,13 @@ class Igsr(DialogueModel):
 
     def losses(self, uses: Sequence[Use], rng: np.random.Generator, progress: float) -> dict[str, Tensor]:
         """L = L_contrast + weight x L_intent: symmetric InfoNCE over the batch and the queue, and the cross entropy of
-        the intent. Near duplicates, and what is used for the same, are no negatives."""
+        the intent. Near duplicates are no negatives, nor is, with `mask_intent`, what is used for the same."""
         golds = self.gallery.conversations.golds(uses)
         logits, wanted = self.intended(uses)
         images = F.normalize(self.joint.see(self.gallery.drawn(golds, rng)).vector, dim=-1)
         past, past_places = self.queue.held()
         rows = torch.cat([images, past.to(images)])
-        same = self.gallery.same([*golds, *past_places], golds, intent=True).to(images.device)
+        same = self.gallery.same([*golds, *past_places], golds, intent=self.settings.mask_intent).to(images.device)
         positive = torch.eye(len(rows), len(uses), dtype=torch.bool, device=images.device)
         contrast = info_nce(rows, wanted, self.joint.scale.exp(), positive, ignored=same)
         self.queue.came(images, golds)

@@ -125,6 +125,7 @@ class IgsrSettings(Training):
     )
     n_memories: int = setting(5, "Summaries of earlier sessions that are read.", low=1, high=50, advanced=False)
     intent_weight: float = setting(1.0, "Of the loss of the intent; 0 leaves it out.", low=0.0, high=100.0)
+    mask_intent: bool = setting(True, "What is used for the same is no wrong answer.")
     with_label: bool = setting(True, "Add what the predicted intent is called to what is looked for.")
     queue: int = setting(1_024, "Past stickers that are wrong answers, too; 0 for those of the batch alone.", low=0)
     memory_length: int = setting(128, "Tokens of the memories, at most.", low=4, high=8_192)

@@ -21,6 +21,7 @@ from ..training.release import Part
 from .conversations import EMOTIONS, Conversations, Polarity, Session, Sticker, Turn, Use
 from .gallery import Gallery
 from .providers import Table
+from .wording import all_texts
 
 TOPICS, ACTIONS = 12, 4
 N_EVENTS, N_NOISE = 70, 60
@@ -106,6 +107,12 @@ class World:
     def conversations(self) -> Conversations:
         """All uses."""
         return self.gallery.conversations
+
+    @property
+    def texts(self) -> list[str]:
+        """Every word there is, so that none of the test's is new to a tokenizer that is made of them."""
+        lists = (*self.words.topic, *self.words.emotion, *self.words.action, self.words.event, self.words.noise)
+        return [*all_texts(self.conversations), *(word for words in lists for word in words)]
 
 
 def intentions(seed: int = 0, *, n_train: int = 160, n_test: int = 200) -> World:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +11,12 @@ from retrieval_engine.dialogue import measures
 from retrieval_engine.dialogue.learning import DialogueModel, scores_of, train
 from retrieval_engine.dialogue.settings import Training
 from retrieval_engine.dialogue.towers import Joint, Spec, build
-from retrieval_engine.dialogue.wording import all_texts
 from retrieval_engine.dialogue.worlds import World
-
-
-def vocabulary(world: World) -> list[str]:
-    """Every word there is, so that none of the test's is new to the tokenizer."""
-    lists: Iterable[list[str]] = (*world.words.topic, *world.words.emotion, *world.words.action)
-    known = [word for words in lists for word in words]
-    return [*all_texts(world.conversations), *known, *world.words.event, *world.words.noise]
 
 
 def towers(world: World, seed: int = 0) -> Joint:
     torch.manual_seed(seed)
-    return build(Spec("tiny", seed=seed), vocabulary(world))
+    return build(Spec("tiny", seed=seed), world.texts)
 
 
 def learned(model: DialogueModel, world: World, settings: Training, folder: Path) -> DialogueModel:

@@ -15,7 +15,7 @@ from retrieval_engine.dialogue.settings import ClipSettings, StickerLlmSettings
 from retrieval_engine.dialogue.stickerllm import PRET, RET, SLOT, Prompts, StickerLlm
 from retrieval_engine.dialogue.towers import Joint, Spec, build_language_model
 from retrieval_engine.dialogue.worlds import World
-from tests.dialogue.planted import learned, recall, towers, vocabulary
+from tests.dialogue.planted import learned, recall, towers
 
 CLIP = ClipSettings(epochs=10, batch=64, learning_rate=2e-3, length=48)
 SETTINGS = StickerLlmSettings(epochs=18, batch=48, learning_rate=3e-3, length=32)
@@ -42,7 +42,7 @@ class Trained:
 
 def model_of(world: World, joint: Joint, settings: StickerLlmSettings) -> StickerLlm:
     torch.manual_seed(0)
-    language = build_language_model(Spec("tiny"), vocabulary(world))
+    language = build_language_model(Spec("tiny"), world.texts)
     return StickerLlm(world.gallery, joint, language, settings, prompts_of(world))
 
 
