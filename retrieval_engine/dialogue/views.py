@@ -28,7 +28,7 @@ from .conversations import ATTRIBUTES, Conversations, Session, Sticker, Use
 from .shelves import Shelves
 
 N_CANDIDATES: Final = 10
-NO_INTENT: Final = "nobody said what the sticker was meant for"
+NO_INTENT: Final = "what the sticker was meant for: the loss of the intent leaves it out"
 ALONE_IN_PACK: Final = "its pack holds no other sticker to tell it from"
 ALONE: Final = "the training side holds no other sticker to tell it from"
 
@@ -63,7 +63,7 @@ class IntRaSample(Sample, frozen=True, kw_only=True):
     """`knowledge` is none without a provider; of `attributes` one that is none was never said, or is not there."""
 
     knowledge: str | None
-    intent: str
+    intent: str | None
     attributes: dict[str, str | None]
     scenario: str | None
 
@@ -72,7 +72,7 @@ class IgsrSample(Sample, frozen=True, kw_only=True):
     """`memories` are summaries of the sessions before, oldest first; the model chooses among them."""
 
     memories: list[str]
-    intent: str
+    intent: str | None
 
 
 class PackSample(Sample, frozen=True, kw_only=True):
@@ -178,10 +178,9 @@ class _Model:
 
 
 class _IntRa(_Model):
-    def against(self, use: Use) -> str:
-        return "" if use.intent else NO_INTENT
-
     def lacks(self, use: Use) -> Iterator[str]:
+        if not use.intent:
+            yield NO_INTENT
         if not any(wording.attributes(self.sticker(use))):
             yield "attributes of the sticker: a learned vector stands for each"
         if not use.scenario:
@@ -193,17 +192,16 @@ class _IntRa(_Model):
         return IntRaSample(
             **self.common(use),
             knowledge=self.told.knowledge(use) if self.told.knowledge else None,
-            intent=use.intent or "",
+            intent=use.intent,
             attributes=dict(zip(ATTRIBUTES, wording.attributes(self.sticker(use)), strict=True)),
             scenario=use.scenario,
         )
 
 
 class _Igsr(_Model):
-    def against(self, use: Use) -> str:
-        return "" if use.intent else NO_INTENT
-
     def lacks(self, use: Use) -> Iterator[str]:
+        if not use.intent:
+            yield NO_INTENT
         if not use.earlier:
             yield "an earlier session: nothing is remembered"
         elif not self._memories(use):
@@ -217,7 +215,7 @@ class _Igsr(_Model):
         return self.told.summary(session) if self.told.summary else ""
 
     def sample(self, use: Use) -> Sample:
-        return IgsrSample(**self.common(use), memories=self._memories(use), intent=use.intent or "")
+        return IgsrSample(**self.common(use), memories=self._memories(use), intent=use.intent)
 
 
 class _Pack(_Model):
@@ -280,7 +278,7 @@ class _Mmbert(_Model):
 
     def lacks(self, use: Use) -> Iterator[str]:
         if not use.intent:
-            yield "what the sticker was meant for: that task leaves it out"
+            yield NO_INTENT
         if not self.sticker(use).printed_text:
             yield "words on the sticker: that task leaves it out"
 
