@@ -59,6 +59,10 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     n_annotators: Few = 2
     n_annotators_most: Few = 3  # when they disagree
 
+    # replies: which sticker a player would send in a chat
+    n_reply_pages: Annotated[int, Meta(ge=0, le=6)] = 1  # after the six of a sitting; 0: none, nor by choice
+    n_repliers: Few = 4  # at one place of a chat
+
     # consequences by themselves; anything harder is a person's decision
     judge_after: Many = 20  # answers; nobody is judged on fewer
     weight_least: Share = 0.1

@@ -29,6 +29,7 @@ from sticktionary.domain.play import dealing, labelling, machine
 from sticktionary.domain.play.dealing import WAIT
 from sticktionary.domain.play.sitting import snapshot_of
 from sticktionary.domain.play.snapshot import LabelTurn, Snapshot, Waiting
+from sticktionary.domain.reply_round import searching
 from sticktionary.domain.search.following import freshness
 from sticktionary.live import protocol
 from sticktionary.live.limits import Bucket
@@ -63,6 +64,7 @@ class PlayConsumer(AsyncWebsocketConsumer):
         self.edition = EDITIONS[user.language]
         self.previews = Previews(self._hand)
         self.desk: labelling.Desk | None = None
+        self.chat: searching.Desk | None = None
         self.has_agreed = self.is_stale = False
         self.telling: asyncio.Task[None] | None = None
         self.newest: Snapshot | None = None
@@ -131,11 +133,14 @@ class PlayConsumer(AsyncWebsocketConsumer):
     # --- what a page asks for ---
 
     async def _handle(self, message: protocol.Message) -> None:
-        allowed = self.previews_allowed if isinstance(message, protocol.Preview) else self.moves_allowed
+        is_search = isinstance(message, protocol.Preview | protocol.Look)
+        allowed = self.previews_allowed if is_search else self.moves_allowed
         if not allowed.take():
             await self._warn("too_fast", FASTER_THAN_ANYBODY, TOO_FAST, message)
         elif isinstance(message, protocol.Preview):
             await self._preview(message)
+        elif isinstance(message, protocol.Look):
+            await self._look(message)
         elif isinstance(message, protocol.Hello):
             await self._show()
         else:
@@ -205,6 +210,17 @@ class PlayConsumer(AsyncWebsocketConsumer):
             await self._refuse(None, refusal)
         else:
             self.previews.ask(self.desk, message)
+
+    async def _look(self, message: protocol.Look) -> None:
+        try:
+            if self.chat is None or self.chat.lease != message.lease or self.chat.lease_until <= timezone.now():
+                self.chat = await self._in_database(
+                    partial(searching.open_desk, player_id=self.player_id, lease=message.lease)
+                )
+        except RuleBroken as refusal:
+            await self._refuse(None, refusal)
+        else:
+            self.previews.ask(self.chat, message)
 
     async def _move(self, move: protocol.Move) -> None:
         try:

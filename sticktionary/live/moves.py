@@ -10,6 +10,7 @@ from sticktionary.domain.annotation import annotating
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.play import dealing, labelling, notices, retrieving, skipping, waiting
 from sticktionary.domain.play.machine import Guess
+from sticktionary.domain.reply_round import replying
 from sticktionary.live import protocol
 
 
@@ -52,6 +53,14 @@ def carry_out(player_id: int, move: protocol.Move) -> Outcome:
             annotating.answer(player_id=who, lease=lease, key=key, given=given)
         case protocol.SkipBonus(lease=lease, finish=finish):
             annotating.skip(player_id=who, lease=lease, key=key, finish=finish)
+        case protocol.ReplyMove(lease=lease, given=reply):
+            replying.answer(player_id=who, lease=lease, key=key, given=reply)
+        case protocol.PassReply(lease=lease, why=why, finish=finish):
+            replying.pass_on(player_id=who, lease=lease, key=key, why=why, finish=finish)
+        case protocol.TurnReplyOver(lease=lease):
+            replying.turn_over(player_id=who, lease=lease, key=key)
+        case protocol.AnotherChat():
+            replying.another(player_id=who, key=key)
         case protocol.NoticesSeen(upto=upto):
             notices.seen(player_id=who, upto=upto)
         case _:

@@ -18,6 +18,7 @@ from sticktionary.domain.lab import shadowing
 from sticktionary.domain.play import labelling
 from sticktionary.domain.play.checks import clean
 from sticktionary.domain.play.labelling import Desk, Shown
+from sticktionary.domain.reply_round import searching
 from sticktionary.domain.search.following import freshness
 from sticktionary.domain.search.live import catalogue_search
 from sticktionary.live import protocol
@@ -32,8 +33,8 @@ MOST_SHOWN = 100  # facts of a socket that wait for its next move
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    desk: Desk
-    message: protocol.Preview
+    desk: Desk | searching.Desk
+    message: protocol.Preview | protocol.Look
     at: float  # by the monotonic clock
 
 
@@ -59,7 +60,9 @@ class Line:
     def _search_in_time(self, asked: Asked) -> tuple[str, Shown | None]:
         if time.monotonic() - asked.at > self._patience_s:
             return _busy(asked), None
-        return search(asked.desk, asked.message)
+        if isinstance(asked.desk, searching.Desk):
+            return look(asked.desk, asked.message.text, asked.message.number), None
+        return search(asked.desk, asked.message.text, asked.message.number)
 
 
 line = Line()
@@ -78,7 +81,7 @@ class Previews:
     _next: Asked | None = None
     _running: asyncio.Task[None] | None = None
 
-    def ask(self, desk: Desk, message: protocol.Preview) -> None:
+    def ask(self, desk: Desk | searching.Desk, message: protocol.Preview | protocol.Look) -> None:
         self._next = Asked(desk, message, time.monotonic())
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
@@ -108,11 +111,18 @@ class Previews:
             await self.send(frame)
 
 
-def search(desk: Desk, message: protocol.Preview) -> tuple[str, Shown | None]:
+def look(desk: searching.Desk, text: str, number: int) -> str:
+    """What may be sent, as a frame; runs in a search thread. Nothing is kept of what is only typed."""
+    text = clean(text)[:LONGEST]
+    found = searching.found(text, desk.language, N_HITS) if text else []
+    return protocol.encode(protocol.Offers(number, found))
+
+
+def search(desk: Desk, text: str, number: int) -> tuple[str, Shown | None]:
     """The answer as a frame, and what it showed; runs in a search thread and touches no database."""
-    text = clean(message.text)[:LONGEST]
+    text = clean(text)[:LONGEST]
     if not text or desk.results_hidden:
-        return protocol.encode(protocol.Results(message.number, [], None, 0.0)), None
+        return protocol.encode(protocol.Results(number, [], None, 0.0)), None
     found = catalogue_search.preview(text, desk.target, N_HITS)
     shadowing.offer_preview(desk.round_id, desk.language, text, desk.target, found)
     pictures = catalogue_search.known_pictures(found.ids, desk.language)
@@ -122,4 +132,4 @@ def search(desk: Desk, message: protocol.Preview) -> tuple[str, Shown | None]:
         if (picture := pictures.get(sticker_id))
     ]
     fact = Shown(desk.round_id, text, timezone.now(), found.ids, found.target_rank, found.model_version, found.ms)
-    return protocol.encode(protocol.Results(message.number, hits, found.target_rank, round(found.ms, 1))), fact
+    return protocol.encode(protocol.Results(number, hits, found.target_rank, round(found.ms, 1))), fact

@@ -3,7 +3,7 @@
 A page moves with a keyed message and hears `done` or `refused` with the same key; a key that was already carried out is
 answered `done` again and changes nothing. After each move, and whenever there is news, the page gets the whole
 `snapshot` of what its player may see. `results`, or `busy`, answer `preview` and carry its number: older numbers are
-not shown, and a preview that a newer one overtakes is not answered at all.
+not shown, and a preview that a newer one overtakes is not answered at all. `offers`, or `busy`, answer `look` alike.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sticktionary.domain.annotation.answers import Given
+from sticktionary.domain.play.snapshot import Offer
+from sticktionary.domain.reply_round.replying import GivenReply
 
 Key = Annotated[str, Meta(min_length=8, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 Lease = Annotated[str, Meta(max_length=200)]
@@ -35,6 +37,14 @@ class Hello(Incoming, tag="hello", frozen=True):
 
 
 class Preview(Incoming, tag="preview", frozen=True):
+    lease: Lease
+    number: Annotated[int, Meta(ge=0, le=2**31)]
+    text: Text
+
+
+class Look(Incoming, tag="look", frozen=True):
+    """Search for a sticker to send. Answered as a preview is, with `offers`."""
+
     lease: Lease
     number: Annotated[int, Meta(ge=0, le=2**31)]
     text: Text
@@ -122,6 +132,31 @@ class SkipBonus(Move, tag="skip_bonus", frozen=True):
     finish: bool = False
 
 
+class ReplyMove(Move, tag="reply", frozen=True):
+    """Which sticker the player would send in a chat."""
+
+    lease: Lease
+    given: GivenReply
+
+
+class PassReply(Move, tag="pass_reply", frozen=True):
+    """Pass a chat on, and say why; or finish: no more of the sitting."""
+
+    lease: Lease
+    why: Annotated[str, Meta(max_length=12)] = ""
+    finish: bool = False
+
+
+class TurnReplyOver(Move, tag="turn_reply_over", frozen=True):
+    """What others sent was looked at: on."""
+
+    lease: Lease
+
+
+class AnotherChat(Move, tag="another_chat", frozen=True):
+    """A chat to reply to, after a sitting."""
+
+
 class NoticesSeen(Move, tag="notices_seen", frozen=True):
     upto: RowId
 
@@ -129,6 +164,7 @@ class NoticesSeen(Move, tag="notices_seen", frozen=True):
 Message = (
     Hello
     | Preview
+    | Look
     | Deal
     | AddQuery
     | EditQuery
@@ -143,6 +179,10 @@ Message = (
     | StopWaiting
     | Annotate
     | SkipBonus
+    | ReplyMove
+    | PassReply
+    | TurnReplyOver
+    | AnotherChat
     | NoticesSeen
 )
 
@@ -163,6 +203,13 @@ class Results(Outgoing, tag="results", frozen=True):
     hits: list[Hit]
     target_rank: int | None  # over the whole catalogue, 1 is best; None: not among the matches
     ms: float
+
+
+class Offers(Outgoing, tag="offers", frozen=True):
+    """What a search for a sticker to send has found."""
+
+    number: int
+    offers: list[Offer]
 
 
 class Busy(Outgoing, tag="busy", frozen=True):

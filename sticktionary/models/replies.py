@@ -71,3 +71,9 @@ class Reply(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk}"
+
+    @property
+    def is_by_choice(self) -> bool:
+        """Whether its player asked for it, the pages of the sitting being over."""
+        ended_at = self.sitting.ended_at if self.sitting else None
+        return ended_at is not None and self.dealt_at >= ended_at

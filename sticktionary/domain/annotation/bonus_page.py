@@ -32,23 +32,23 @@ def turn_of(player: Player, page: Annotation) -> BonusTurn | Nothing:
         number=bonus.n_had(page.sitting) + 1,
         n_pages=max(rules.current().n_bonus_pages, bonus.n_had(page.sitting) + 1),
         sticker=picture_of(page.sticker),
-        groups=_groups(labels, page.language) if labels else [],
+        groups=groups(labels, page.language) if labels else [],
         chat=chat_of(page.utterance) if page.utterance else [],
         printed=page.sticker.printed_text if page.task == Task.TEXT else "",
     )
 
 
-def _groups(labels: Taxonomy, language: str) -> list[Choices]:
+def groups(labels: Taxonomy, language: str) -> list[Choices]:
     rows = list(labels.labels.values())
     if not labels.groups:
-        return [Choices("", [_choice(label, language) for label in rows])]
+        return [Choices("", [choice(label, language) for label in rows])]
     return [
-        Choices(group.name[language], [_choice(label, language) for label in rows if label.parent == group.id])
+        Choices(group.name[language], [choice(label, language) for label in rows if label.parent == group.id])
         for group in labels.groups
     ]
 
 
-def _choice(label: Label, language: str) -> Choice:
+def choice(label: Label, language: str) -> Choice:
     return Choice(label.id, label.name[language], label.name[OTHER[language]], label.gloss.get(language, ""))
 
 

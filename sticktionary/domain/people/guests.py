@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from secrets import randbelow, token_hex
 
 from django.db import transaction
@@ -27,6 +27,7 @@ from sticktionary.models import (
     PlayDay,
     Player,
     PlayerQuality,
+    Reply,
     Retrieval,
     Round,
     Sanction,
@@ -82,6 +83,7 @@ def merge(*, guest_id: int, player_id: int) -> int:
     guest, player = both.get(guest_id), both.get(player_id)
     if guest is None or player is None or not guest.is_guest or player.is_guest:
         return 0
+    _move_replies(guest, player)
     n_points = _move_points(guest, player)
     _move_play(guest, player)
     _move_days(guest, player)
@@ -97,6 +99,28 @@ def merge(*, guest_id: int, player_id: int) -> int:
     )
     announce(player_id)
     return n_points
+
+
+def _move_replies(guest: Player, player: Player) -> None:
+    """Where both replied to the same chat, the first reply is theirs: the second was given by somebody who knew what
+    others had sent. Nobody keeps points for agreeing with themselves."""
+    mine = {reply.utterance_id: reply for reply in player.replies.all()}
+    for theirs in guest.replies.all():
+        if (own := mine.get(theirs.utterance_id)) is None:
+            Reply.objects.filter(pk=theirs.pk).update(player=player)
+            continue
+        first, second = sorted((own, theirs), key=_when_answered)
+        if second.state == Reply.State.ANSWERED:
+            second.state = Reply.State.DOUBLE
+        Reply.objects.filter(pk=second.pk).update(player=None, state=second.state)
+        Reply.objects.filter(pk=first.pk).update(player=player)
+        of_both = Q(key__startswith=f"reply:{second.pk}:") | Q(key=f"reply:{first.pk}:{second.pk}")
+        LedgerEntry.objects.filter(of_both).delete()
+
+
+def _when_answered(reply: Reply) -> tuple[bool, datetime]:
+    """Replies that were given before those that were not."""
+    return reply.state != Reply.State.ANSWERED, reply.answered_at or reply.dealt_at
 
 
 def _touched_by_both(guest: Player, player: Player) -> set[int]:
@@ -172,6 +196,7 @@ MOVED = {
     Notice,
     PlayDay,
     PlayerQuality,  # worked out anew
+    Reply,
     Retrieval,
     Round,
     Sanction,

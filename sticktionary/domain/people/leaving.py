@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sticktionary.domain.events import announce
 from sticktionary.domain.releases import tombstones
-from sticktionary.models import Annotation, AuditEntry, Case, Player, Preview, Query, Revision, Round, Turn
+from sticktionary.models import Annotation, AuditEntry, Case, Player, Preview, Query, Reply, Revision, Round, Turn
 
 
 def delete_account(*, player_id: int) -> None:
@@ -43,6 +43,7 @@ def _forget_unpublished(player: Player) -> None:
     Query.objects.filter(round__in=written).exclude(removed_at=None, round__submitted_at__isnull=False).delete()
     Turn.objects.filter(sitting__player=player).delete()
     Annotation.objects.filter(player=player).exclude(state=Annotation.State.ANSWERED).delete()
+    Reply.objects.filter(player=player).exclude(state__in=[Reply.State.ANSWERED, Reply.State.PASSED]).delete()
     written.filter(submitted_at=None, turns=None, retrievals=None).delete()
 
 

@@ -39,6 +39,16 @@ def draw(
     return (chosen, absent) if len(chosen) >= FEWEST else ([], False)
 
 
+def offered(first: Sequence[int], n: int) -> list[int]:
+    """Stickers of which no two are kin: those named, as far as they are played, then any."""
+    by_id = {row[0]: row for row in (_of_ids(*_padded(first)) if first else ())}
+    any_ = _any()
+    chosen = _Distinct(None, set(), _judged_same([*by_id, *(row[0] for row in any_)]) if any_ else {})
+    chosen.take([by_id[sticker_id] for sticker_id in first if sticker_id in by_id], n)
+    chosen.take(any_, n)
+    return chosen.ids
+
+
 def playable() -> QuerySet[Sticker]:
     return Sticker.objects.filter(state=Sticker.State.ACTIVE, pack__is_active=True)
 
@@ -136,11 +146,12 @@ def _answered(player_id: int) -> QuerySet[Retrieval, int]:
 class _Distinct:
     """Stickers of which no two are kin, those that the player has not seen first."""
 
-    def __init__(self, target: Sticker, seen: set[int], same: Mapping[int, set[int]]) -> None:
+    def __init__(self, target: Sticker | None, seen: set[int], same: Mapping[int, set[int]]) -> None:
         self.ids: list[int] = []
         self._seen, self._same = seen, same
         self._kin = set[int | str]()
-        self._adopt((target.pk, target.twin_of_id, target.perceptual_hash))
+        if target is not None:
+            self._adopt((target.pk, target.twin_of_id, target.perceptual_hash))
 
     def take(self, rows: Iterable[Row], upto: int) -> None:
         for row in sorted(rows, key=lambda row: row[0] in self._seen):

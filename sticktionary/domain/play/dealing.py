@@ -16,6 +16,7 @@ from sticktionary.domain.events import announce
 from sticktionary.domain.play import candidates, chance, choosing, outcome, practice, turns, worn
 from sticktionary.domain.prepared import prepared
 from sticktionary.domain.quality import gold
+from sticktionary.domain.reply_round import dealing as replies
 from sticktionary.models import Player, Retrieval, Revision, Round, Sitting, Sticker, Turn
 
 N_PAGES = 6
@@ -72,7 +73,7 @@ def _deal_next(player: Player, sitting: Sitting) -> None:
     if sitting.is_practice:
         _deal_practice(player, sitting, number)
     elif number > N_PAGES:
-        if not bonus.deal(player, sitting):
+        if not replies.deal(player, sitting) and not bonus.deal(player, sitting):
             end(sitting)
     else:
         _deal_page(player, sitting, number)

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from sticktionary.domain.events import announce
 from sticktionary.domain.prepared import prepared
-from sticktionary.models import Judgement, Notice, Retrieval, Round, Sanction
+from sticktionary.models import Judgement, Notice, Reply, Retrieval, Round, Sanction
 
 MOST_SHOWN = 20
 
@@ -30,6 +30,21 @@ def outcome(round_: Round, retrieval: Retrieval, n_points: int) -> None:
         },
     )
     announce(round_.labeler_id)
+
+
+def replied(row: Reply, other: Reply, n_points: int) -> None:
+    """Tell who replied to a chat that somebody else would send the same sticker, or one they named as well."""
+    if row.player_id is None:
+        return
+    name = other.player.name if other.player else ""
+    Notice.objects.get_or_create(
+        key=f"reply:{row.pk}:{other.pk}",
+        defaults={
+            "player_id": row.player_id,
+            "kind": "reply",
+            "payload": {"reply": row.pk, "sticker": row.pick_id, "name": name, "n_points": n_points},
+        },
+    )
 
 
 def sanctioned(sanction: Sanction) -> None:
@@ -82,6 +97,9 @@ def sentence(notice: Notice) -> str:
         why = notice.payload["why"]
         told = said % {"query": notice.payload["query"]}
         return told + " " + _("The reason: %(why)s") % {"why": why} if why else told
+    if notice.kind == "reply":
+        name = notice.payload["name"] or _("Somebody")
+        return _("%(name)s would send this to a chat as well.") % {"name": name}
     if notice.kind == "trained":
         return trained(notice.payload["n"])
     if notice.kind != "sanction":

@@ -28,6 +28,8 @@ from sticktionary.domain.play.snapshot import (
     Page,
     Picture,
     QueryLine,
+    RepliedTurn,
+    ReplyTurn,
     Snapshot,
     Suggestion,
     Summary,
@@ -36,10 +38,14 @@ from sticktionary.domain.play.snapshot import (
     WrittenTurn,
 )
 from sticktionary.domain.prepared import prepared
+from sticktionary.domain.reply_round import dealing as replies
+from sticktionary.domain.reply_round import page as reply_page
 from sticktionary.models import LedgerEntry, Notice, Player, Retrieval, Round, Sitting, Sticker, Turn
 
 SUMMARY_FOR = timedelta(hours=2)  # who comes back later begins afresh
-Page_ = LabelTurn | FindTurn | FoundTurn | WrittenTurn | BonusTurn | Waiting | Summary | Nothing
+Page_ = (
+    LabelTurn | FindTurn | FoundTurn | WrittenTurn | BonusTurn | ReplyTurn | RepliedTurn | Waiting | Summary | Nothing
+)
 
 
 def snapshot_for(player_id: int) -> Snapshot:
@@ -74,6 +80,8 @@ def _pages(sitting_id: int) -> QuerySet[Turn]:
 
 def _turn(player: Player, sitting: Sitting | None, pages: list[Turn]) -> Page_:
     if sitting is not None and sitting.ended_at:
+        if (asked_for := replies.in_hand(sitting)) and asked_for.is_by_choice:
+            return reply_page.turn_of(player, asked_for)
         return _summary(player, sitting, pages) if _is_fresh(sitting) else Nothing("start")
     last = pages[-1] if pages else None
     if last is not None and last.state == Turn.State.PLAYING:
@@ -81,6 +89,8 @@ def _turn(player: Player, sitting: Sitting | None, pages: list[Turn]) -> Page_:
     if player.waiting_since is not None:
         n_writing = waiting.writers(player.language, player.pk).count()
         return Waiting(player.waiting_since.timestamp(), n_writing)
+    if sitting is not None and (chat := replies.in_hand(sitting)):
+        return reply_page.turn_of(player, chat)
     if sitting is not None and (asked := bonus.in_hand(sitting)):
         return bonus_page.turn_of(player, asked)
     if last is not None and last.state == Turn.State.DONE:
@@ -281,6 +291,7 @@ def _summary(player: Player, sitting: Sitting, pages: list[Turn]) -> Summary:
         neighbours=[Neighbour(row.place, row.name, row.n_points, row.is_me) for row in week.neighbours],
         to_next=week.to_next,
         **bonus_page.tally(sitting),
+        **reply_page.tally(player, sitting),
     )
 
 
@@ -318,7 +329,8 @@ def _notice_lines(unseen: list[Notice]) -> list[NoticeLine]:
 
 
 def _told(notice: Notice, sentence: str, round_: Round | None) -> NoticeLine:
-    picture = picture_of(round_.sticker) if round_ else None
+    shown = round_.sticker if round_ else Sticker.objects.filter(pk=notice.payload.get("sticker")).first()
+    picture = picture_of(shown) if shown else None
     n_points = notice.payload.get("n_points", 0)
     return NoticeLine(id=notice.pk, kind=notice.kind, sentence=sentence, sticker=picture, n_points=n_points)
 

@@ -137,6 +137,53 @@ class BonusTurn(Struct, frozen=True, tag="bonus", tag_field="kind"):
     printed: str = ""  # what is held to be written on it
 
 
+class Offer(Struct, frozen=True):
+    """A sticker that may be sent; its id is what a move names."""
+
+    id: int
+    image: str
+    poster: str
+    alt: str
+
+
+class ReplyTurn(Struct, frozen=True, tag="reply", tag_field="kind"):
+    """A chat up to the place where a sticker was sent; which one is not said."""
+
+    lease: str
+    lease_until: float
+    chat: list[ChatLine]
+    speaker: str  # in whose place the player stands
+    offers: list[Offer]
+    groups: list[Choices]  # of intents
+    scenarios: list[Choice]
+    by_choice: bool  # the player asked for it, after the sitting
+
+
+class Replied(Struct, frozen=True):
+    """A reply as its card shows it."""
+
+    name: str  # empty for one's own, and for somebody who has left
+    sticker: Picture
+    also: list[Picture]
+    intent: str
+    likeness: str = ""  # to one's own: same, named, both_named, other
+    n_points: int = 0  # that one's own brought for it
+
+
+class RepliedTurn(Struct, frozen=True, tag="replied", tag_field="kind"):
+    """What others sent, once one's own reply is given; it grows while they answer."""
+
+    lease: str
+    chat: list[ChatLine]  # the sticker that was sent in its place
+    mine: Replied
+    others: list[Replied]
+    sent_likeness: str  # of the sticker that was sent to one's own; empty when it has left the game
+    sent_points: int
+    n_points: int
+    n_awaited: int  # others who may still answer
+    by_choice: bool
+
+
 class Waiting(Struct, frozen=True, tag="waiting", tag_field="kind"):
     since: float
     n_writing: int
@@ -174,6 +221,9 @@ class Summary(Struct, frozen=True, tag="summary", tag_field="kind"):
     to_next: int | None = None  # points to the place above
     n_bonus: int = 0  # bonus pages that were answered
     bonus_points: int = 0  # for those that another player has confirmed so far
+    n_replies: int = 0  # chats that were replied to, in the sitting and after it
+    reply_points: int = 0  # for those that others agree with so far
+    can_reply: bool = False  # there are chats to reply to
 
 
 class Nothing(Struct, frozen=True, tag="nothing", tag_field="kind"):
@@ -207,5 +257,16 @@ class Snapshot(Struct, frozen=True):
     points: int
     is_guest: bool
     tabs: list[Tab]
-    turn: LabelTurn | FindTurn | FoundTurn | WrittenTurn | BonusTurn | Waiting | Summary | Nothing
+    turn: (
+        LabelTurn
+        | FindTurn
+        | FoundTurn
+        | WrittenTurn
+        | BonusTurn
+        | ReplyTurn
+        | RepliedTurn
+        | Waiting
+        | Summary
+        | Nothing
+    )
     notices: list[NoticeLine]

@@ -59,6 +59,12 @@ SECTIONS: dict[str, dict[str, Promise]] = {
         "n_annotators": gettext_lazy("How many players answer the same extra page when they agree."),
         "n_annotators_most": gettext_lazy("How many answer it at most when they do not."),
     },
+    "replies": {
+        "n_reply_pages": gettext_lazy(
+            "Chats to reply to after the six pages of a sitting, where there are any. 0: none, not even by choice."
+        ),
+        "n_repliers": gettext_lazy("How many players reply at the same place of a chat."),
+    },
     "consequences": {
         "judge_after": gettext_lazy("Nobody is judged on fewer answers."),
         "weight_least": gettext_lazy("The least that a player's answers can count; 1 is the most."),
@@ -71,6 +77,7 @@ TITLES: dict[str, Promise] = {
     "gold": gettext_lazy("Gold rounds"),
     "review": gettext_lazy("What goes to review"),
     "bonus": gettext_lazy("Extra pages"),
+    "replies": gettext_lazy("Replies to chats"),
     "consequences": gettext_lazy("Weights and consequences"),
     "other": gettext_lazy("Other rules"),
 }

@@ -170,6 +170,15 @@ class CatalogueSearch:
         shelf = self._shadow
         return None if shelf is None else shelf.preview(text, target, k)
 
+    def found(self, text: str, k: int = 24) -> list[int]:
+        """The first `k` stickers for a half-typed text of somebody who looks for none in particular."""
+        return [hit.id for hit in self._live.searcher.search(text, k, partial=True)]
+
+    def by_words(self, texts: Sequence[str], n: int) -> list[int]:
+        """Stickers of which something is known that one of these texts says, too; the best for each text in turn."""
+        hits = [self._live.searcher.search(text, n, mode="lexical") for text in texts]
+        return list(dict.fromkeys(_in_turn(hits)))[:n]
+
     def hard_negatives(self, sticker_id: int, texts: Sequence[str], n: int) -> list[int]:
         """The stickers most easily taken for this one, by words and by looks in turn; its twins are no fair ones."""
         shelf = self._live
