@@ -1,4 +1,4 @@
-"""python -m retrieval_engine index | search | train | evaluate | stats | roundtrip"""
+"""python -m retrieval_engine index | search | train | evaluate | stats | provide | roundtrip"""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 from .catalogue import learnable, read_stickers, searcher_of, split
 from .data import Difference, roundtrip
+from .dialogue import providing
+from .dialogue.providers import Kind
+from .dialogue.providing import N_TURNS, OF_PICTURES
+from .dialogue.sources import FILE, provider
 from .documents import RankedDocuments, SeenDocuments, indexed_documents, save_index
 from .evaluate import MODES, as_json, evaluate, table
 from .folders import LIKE, survey
@@ -67,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_evaluate(commands)
     _add_stats(commands)
+    _add_provide(commands)
     check = commands.add_parser("roundtrip", help="would these StickerQueries CSVs come out byte for byte?")
     check.add_argument("files", nargs="+", metavar="FILE")
     check.set_defaults(run=_roundtrip)
@@ -131,6 +136,22 @@ def _add_pack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stickers", type=Path, required=True, metavar="FOLDER", help="folder of pictures")
     parser.add_argument("--queries", type=Path, nargs="+", required=True, metavar="CSV", help="StickerQueries CSVs")
     parser.add_argument("--hold-out", type=_share, default=0.2, metavar="SHARE", help="of each sticker's queries")
+
+
+def _add_provide(commands: Any) -> None:
+    provide = commands.add_parser("provide", help="ask a model beforehand what models of conversations will be told")
+    provide.add_argument("--kind", required=True, choices=get_args(Kind))
+    provide.add_argument("--release", type=Path, required=True, metavar="FOLDER", help="a frozen release")
+    provide.add_argument("--model", required=True, metavar="NAME_OR_PATH", help="of transformers, on the hub or here")
+    provide.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.jsonl", help="is added to, so it may be stopped"
+    )
+    provide.add_argument("--turns", type=_positive, default=N_TURNS, help="knowledge: before a sticker (%(default)s)")
+    provide.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    provide.add_argument(
+        "--timeout", type=_positive, default=600, metavar="S", help="seconds for 32 values (%(default)s)"
+    )
+    provide.set_defaults(run=_provide)
 
 
 def _add_option(parser: argparse.ArgumentParser, option: Setting) -> None:
@@ -256,6 +277,21 @@ def _measures(args: argparse.Namespace) -> list[Measure]:
     from .transformer import measures_with  # torch again
 
     return [measure for folder in args.weights for measure in measures_with(folder, args.layer)]
+
+
+def _provide(args: argparse.Namespace) -> int:
+    if args.out.suffix != FILE:
+        raise ValueError(f"--out must end in {FILE}")
+    conversations = providing.read(args.release)
+    pictures = providing.pictures(args.release, conversations) if args.kind in OF_PICTURES else {}
+    provided = provider(
+        args.kind, args.model, pictures=pictures, cache=args.out, device=args.device, timeout_s=args.timeout
+    )
+    wanted = providing.wanted(args.kind, conversations, n_turns=args.turns, digests=list(pictures))
+    counts = providing.fill(provided, wanted, lambda n, of: print(f"{n} of {of}", file=sys.stderr, flush=True))
+    for what, n in counts.most_common():
+        print(f"{n} {what}")
+    return 0 if not wanted or counts["made"] + counts["kept"] else 1
 
 
 def _by_reason(differences: list[Difference]) -> dict[str, list[Difference]]:

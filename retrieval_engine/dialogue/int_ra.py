@@ -79,7 +79,8 @@ class IntRa(DialogueModel):
         said = [wording.context(use, told, self.settings.n_turns, separator) for use in uses]
         if not self.settings.knowledge:
             return said
-        known = [self.knowledge([text], use.language)[0].text for text, use in zip(said, uses, strict=True)]
+        asked = [wording.asked(use, told, self.settings.n_turns) for use in uses]
+        known = [self.knowledge([text], use.language)[0].text for text, use in zip(asked, uses, strict=True)]
         return [wording.with_knowledge(text, more, separator) for text, more in zip(said, known, strict=True)]
 
     def _intents_of(self, uses: Sequence[Use]) -> Tensor:

@@ -58,3 +58,8 @@ def with_knowledge(said: str, known: str, separator: str) -> str:
 def context(use: Use, conversations: Conversations, n_turns: int, separator: str) -> str:
     """The last `n_turns` turns before the sticker, the sender's own words last."""
     return spoken(use.turns(n_turns), conversations, separator)
+
+
+def asked(use: Use, conversations: Conversations, n_turns: int) -> str:
+    """What a provider of knowledge is shown: the same turns, a line each, whatever tower reads them later."""
+    return spoken(use.turns(n_turns), conversations, "\n")

@@ -69,6 +69,23 @@ def test_a_line_that_was_cut_short_is_asked_for_again(tmp_path: Path) -> None:
     model = Model()
     Provided("caption", model, cache=Cache(path))(["a", "b"], "en")
     assert model.asked == ["b"]
+    assert [Provided("caption", cache=Cache(path)).has(text, "en") for text in ("a", "b", "c")] == [True, True, False]
+
+
+def test_one_answer_that_is_nonsense_costs_no_other(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "values.jsonl")
+    provided = Provided("sentiment", Model(lambda text: "1 0" if text == "a" else "?"), cache=cache, check=sentiment)
+    assert [value.by for value in provided(["a", "b"], "en")] == ["model", "stub"]
+    assert len(Cache(tmp_path / "values.jsonl")) == 1
+
+
+def test_loading_is_no_timeout_and_failing_at_it_is_a_reason() -> None:
+    class Slow(Model):
+        def prepare(self) -> None:
+            raise OSError("no weights")
+
+    (value,) = Provided("caption", Slow())(["a"], "en")
+    assert value == Value("", "stub", "nothing@1", "model@1 failed: no weights")
 
 
 def fail(text: str) -> str:
@@ -93,6 +110,8 @@ def test_a_provider_that_takes_too_long_is_given_up(stuck: Callable[[str], str])
     (value,) = provided(["a"], "en")
     assert value == Value("known", "stub", "table@1", "model@1 gave nothing in 0.05 s")
     assert provided.told()["stub, instead of model@1"] == 1
+    (value,) = provided(["b"], "en")
+    assert value.problem == "model@1 is still busy with what it was asked before"
 
 
 @pytest.mark.parametrize(
