@@ -10,69 +10,127 @@ ever used for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..training.figures import Figure, intervals
+from ..training.figures import Figure, interval, intervals
 from . import candidates, measures
 from .candidates import Candidates
 from .conversations import Use
 from .gallery import Gallery, Places
 from .measures import CUTOFFS, Measure, Relevant, Scores
 
+GALLERY, LISTS = "reply/gallery", "reply/candidates"
 LISTED: Final = (1, 2, 3, 5)
 """Cut-offs of candidate lists: those of SRS and PBR, and of MOD."""
 Score = Callable[[Sequence[Use], Places | None], Scores]
 """[n, m] of uses and candidates [n, m], or over the whole gallery."""
+Mask = NDArray[np.bool_]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure and what it is the mean of: `values` by use, in the order of `uses`."""
+
+    figure: Figure
+    uses: tuple[str, ...]
+    values: Values
+
+
+class _Asked(NamedTuple):
+    """A measure of one sense of what is right, with what a random order gives, by use."""
+
+    metric: str
+    measure: Measure
+    relevant: Relevant
+    chance: Values
 
 
 def figures(
     name: str, score: Score, gallery: Gallery, uses: Sequence[Use], lists: Mapping[str, Candidates] | None = None
 ) -> list[Figure]:
     """All figures of one method on `uses`; with `lists` by use, those of candidates as well."""
-    rows = [*_gallery(name, score(uses, None), gallery, uses)]
-    listed = [use for use in uses if lists and use.id in lists]
-    if lists and listed:
-        rows += _lists(name, score, gallery, listed, [lists[use.id] for use in listed])
+    return [each.figure for each in Bench(gallery, uses, lists).measure(name, score)]
+
+
+class Bench:
+    """The same conversations for every method: what is right for each, and what chance would give."""
+
+    def __init__(self, gallery: Gallery, uses: Sequence[Use], lists: Mapping[str, Candidates] | None = None) -> None:
+        self.gallery, self.uses = gallery, list(uses)
+        self._listed = [use for use in uses if lists and use.id in lists]
+        self._rows = [lists[use.id] for use in self._listed] if lists else []
+        self._places = candidates.places(self._rows, gallery)
+        self._in_gallery = [
+            asked
+            for sense, relevant in relevance(gallery, uses).items()
+            for asked in _asked(_of_gallery(sense), relevant)
+        ]
+        n = self._places.shape[1]
+        by_place = np.arange(n)[None] == np.array([row.gold_index for row in self._rows], dtype=np.int64)[:, None]
+        among: dict[str, Measure] = {f"r{n}_at_{k}": _at(measures.hit_at, k) for k in LISTED}
+        self._in_lists = _asked(among | {f"map_{n}": measures.average_precision}, by_place) if self._listed else []
+
+    def measure(self, name: str, score: Score) -> list[Measured]:
+        """All figures of one method."""
+        if not self.uses:
+            return []
+        found = [*_figures(GALLERY, name, self.uses, score(self.uses, None), self._in_gallery)]
+        if self._listed:
+            found += _figures(LISTS, name, self._listed, score(self._listed, self._places), self._in_lists)
+        return found
+
+
+def gains(name: str, ours: Sequence[Measured], theirs: Sequence[Measured]) -> list[Figure]:
+    """The mean of ours - theirs on the same uses, with its 95 % interval by paired bootstrap, as figures of the method
+    `name`. Chance is 0."""
+    others = {_key(each.figure): each for each in theirs}
+    rows = []
+    for each in ours:
+        other = others.get(_key(each.figure))
+        if other is not None and other.uses == each.uses:
+            gaps = each.values - other.values
+            low, high = interval(gaps.tolist())
+            value = float(gaps.mean())
+            rows.append(replace(each.figure, method=name, value=value, low=low, high=high, chance=0.0, tied=None))
     return rows
+
+
+def _key(figure: Figure) -> tuple[str, str, str]:
+    return figure.task, figure.language, figure.metric
 
 
 def relevance(gallery: Gallery, uses: Sequence[Use]) -> dict[str, Relevant]:
     """bool [n uses, n stickers] of each sense of what is right."""
-    stickers = gallery.stickers
-    senses: dict[str, Callable[[Use, int], bool]] = {
-        "exact": lambda use, at: stickers[at].id == use.gold,
-        "acceptable": lambda use, at: stickers[at].id in use.acceptable or stickers[at].id == use.gold,
-        "intent": lambda use, at: bool(use.intent) and stickers[at].intents[:1] == (use.intent,),
-        "intent_any": lambda use, at: use.intent in stickers[at].intents,
+    place, stickers = gallery.conversations.place, gallery.stickers
+    mostly, ever = dict[str, list[int]](), dict[str, list[int]]()
+    for at, sticker in enumerate(stickers):
+        for intent in sticker.intents[:1]:
+            mostly.setdefault(intent, []).append(at)
+        for intent in sticker.intents:
+            ever.setdefault(intent, []).append(at)
+    senses: dict[str, Callable[[Use], Sequence[int]]] = {
+        "exact": lambda use: [place[use.gold]],
+        "acceptable": lambda use: [place[id] for id in {use.gold, *use.acceptable} if id in place],
+        "intent": lambda use: mostly.get(use.intent or "", []),
+        "intent_any": lambda use: ever.get(use.intent or "", []),
     }
-    return {
-        name: np.array([[holds(use, at) for at in range(len(stickers))] for use in uses], dtype=bool).reshape(
-            len(uses), len(stickers)
-        )
-        for name, holds in senses.items()
-    }
+    return {name: _marked([right(use) for use in uses], len(stickers)) for name, right in senses.items()}
 
 
-def _gallery(name: str, scores: Scores, gallery: Gallery, uses: Sequence[Use]) -> Iterator[Figure]:
-    right = relevance(gallery, uses)
-    for task, chosen in _scenarios("reply/gallery", uses):
-        for sense, relevant in right.items():
-            yield from _rows(task, name, uses, chosen, scores, relevant, _of_gallery(sense))
+def _marked(rows: Sequence[Sequence[int]], n: int) -> Relevant:
+    found = np.zeros((len(rows), n), dtype=bool)
+    for row, places in zip(found, rows, strict=True):
+        row[list(places)] = True
+    return found
 
 
-def _lists(
-    name: str, score: Score, gallery: Gallery, uses: Sequence[Use], rows: Sequence[Candidates]
-) -> Iterator[Figure]:
-    places = candidates.places(rows, gallery)
-    scores = score(uses, places)
-    relevant = np.arange(places.shape[1])[None] == np.array([row.gold_index for row in rows])[:, None]
-    n = places.shape[1]
-    asked: dict[str, Measure] = {f"r{n}_at_{k}": _at(measures.hit_at, k) for k in LISTED}
-    for task, chosen in _scenarios("reply/candidates", uses):
-        yield from _rows(task, name, uses, chosen, scores, relevant, asked | {f"map_{n}": measures.average_precision})
+def _asked(named: Mapping[str, Measure], relevant: Relevant) -> list[_Asked]:
+    return [_Asked(metric, measure, relevant, measures.chance(measure, relevant)) for metric, measure in named.items()]
 
 
 def _of_gallery(sense: str) -> dict[str, Measure]:
@@ -88,7 +146,19 @@ def _at(measure: Callable[[Scores, Relevant, int], NDArray[np.float64]], k: int)
     return lambda scores, relevant: measure(scores, relevant, k)
 
 
-def _scenarios(task: str, uses: Sequence[Use]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def _figures(task: str, name: str, uses: Sequence[Use], scores: Scores, asked: Sequence[_Asked]) -> Iterator[Measured]:
+    """Each use is measured once; figures are means over all uses, and over those of each scenario and language that
+    there are. Uses for which nothing is right are dropped, and counted."""
+    tied = {id(each.relevant): _is_tied(scores, each.relevant) for each in asked}
+    values = [each.measure(scores, each.relevant) for each in asked]
+    languages, ids = np.array([use.language for use in uses]), np.array([use.id for use in uses], dtype=object)
+    for part, chosen in _scenarios(task, uses):
+        for language in [*sorted(set(languages[chosen].tolist())), "all"]:
+            of = chosen if language == "all" else chosen & (languages == language)
+            yield from _rows(part, name, language, of, ids, scores.shape[1], asked, values, tied)
+
+
+def _scenarios(task: str, uses: Sequence[Use]) -> Iterator[tuple[str, Mask]]:
     """The task on all uses, and on those of each scenario that there are."""
     of = np.array([use.scenario or "" for use in uses])
     yield task, np.ones(len(uses), dtype=bool)
@@ -98,20 +168,23 @@ def _scenarios(task: str, uses: Sequence[Use]) -> Iterator[tuple[str, NDArray[np
 
 
 def _rows(
-    task: str, name: str, uses: Sequence[Use], chosen: NDArray[np.bool_], scores: Scores, relevant: Relevant,
-    asked: Mapping[str, Measure],
-) -> Iterator[Figure]:  # fmt: skip
-    """A row for each measure and language, and for all; uses for which nothing is right are dropped, and counted."""
-    languages = np.array([use.language for use in uses])
-    for language in [*sorted(set(languages[chosen].tolist())), "all"]:
-        of = chosen if language == "all" else chosen & (languages == language)
+    task: str, name: str, language: str, of: Mask, ids: NDArray[np.object_], n_gallery: int,
+    asked: Sequence[_Asked], values: Sequence[Values], tied: Mapping[int, Mask],
+) -> Iterator[Measured]:  # fmt: skip
+    """A row for each measure on the uses `of`."""
+    for relevant in {id(each.relevant): each.relevant for each in asked}.values():
         kept = of & relevant.any(axis=1)
         if not kept.any():
             continue
-        own, right = scores[kept], relevant[kept]
-        n, n_dropped, tied = int(kept.sum()), int(of.sum() - kept.sum()), measures.tied_share(own, right)
-        values = np.stack([measure(own, right) for measure in asked.values()], axis=1)
-        by_chance = [float(measures.chance(measure, right).mean()) for measure in asked.values()]
-        bounds = intervals(values).T.tolist()
-        for metric, mean, (low, high), blind in zip(asked, values.mean(0).tolist(), bounds, by_chance, strict=True):
-            yield Figure(task, name, language, metric, mean, low, high, blind, n, scores.shape[1], n_dropped, tied)
+        own = [at for at, each in enumerate(asked) if each.relevant is relevant]
+        table = np.stack([values[at][kept] for at in own], axis=1)
+        n, n_dropped = int(kept.sum()), int(of.sum() - kept.sum())
+        share, names = float(tied[id(relevant)][kept].mean()), tuple(ids[kept].tolist())
+        for at, column, (low, high) in zip(own, table.T, intervals(table).T.tolist(), strict=True):
+            mean, blind = float(column.mean()), float(asked[at].chance[kept].mean())
+            row = Figure(task, name, language, asked[at].metric, mean, low, high, blind, n, n_gallery, n_dropped, share)
+            yield Measured(row, names, column)
+
+
+def _is_tied(scores: Scores, relevant: Relevant) -> Mask:
+    return np.array([measures.tied_share(scores[[row]], relevant[[row]]) > 0 for row in range(len(scores))], dtype=bool)
