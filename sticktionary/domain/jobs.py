@@ -80,9 +80,10 @@ def _send(job: Job) -> None:
 
 
 def _route(job: Job) -> dict[str, str]:
-    """A query generator wants the GPU, as a training does; other models are made ready beside other work."""
-    is_generator = isinstance(job, ModelVersion) and job.kind == ModelVersion.Kind.GENERATOR
-    return {"queue": "gpu"} if is_generator else {}
+    """A query generator wants the GPU, as a training does, and so does what shows stickers to a conversation model;
+    retrieval models are made ready beside other work."""
+    wants_gpu = isinstance(job, ModelVersion) and job.kind != ModelVersion.Kind.RETRIEVAL
+    return {"queue": "gpu"} if wants_gpu else {}
 
 
 def take(kind: type[J], job_id: int) -> J | None:

@@ -186,8 +186,8 @@ def _measure(request: HttpRequest, version: ModelVersion) -> str:
     live = registry.champion(version.kind)
     if live is None or version.run is None:
         raise Refused("nothing_to_measure", _("There is nothing to measure it against."))
-    judged = version.run
-    run = runs.evaluate(actor=player_of(request), recipe=judged.recipe, release=judged.release, base=live.name)
+    recipe, release = registry.recipe_of(live), version.run.release
+    run = runs.evaluate(actor=player_of(request), recipe=recipe, release=release, base=live.name)
     return _("Run %(number)s measures what is live; look here again when it is over.") % {"number": run.pk}
 
 

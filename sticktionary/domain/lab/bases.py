@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from sticktionary.models import ModelVersion
 
 PATIENCE_S = 90
 LONGEST = 300  # name or path
+STARTS: Mapping[Kind, tuple[Kind, ...]] = {
+    "retrieval": ("retrieval",),
+    "generator": ("generator",),
+    "dialogue": ("retrieval", "dialogue"),
+}
+"""By the kind that is trained, the kinds of installed models that it may start from."""
 
 
 def place_of(base: str) -> str:
@@ -32,7 +39,7 @@ def problem_with(base: str, kind: Kind, *, to_train: bool = True) -> str:
     if len(base) > LONGEST or base.startswith("-") or not base.isprintable():
         return _("That is not the name of a model.")
     if version := ModelVersion.objects.filter(name=base).first():
-        if version.kind != kind:
+        if version.kind not in (STARTS[kind] if to_train else (kind,)):
             told = {"name": base, "kind": version.get_kind_display()}
             return _("%(name)s is a %(kind)s; this recipe trains another kind of model.") % told
         return bases.problem_with(kind, Path(version.path), to_train=to_train)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from retrieval_engine import bundle as retrieval
 from retrieval_engine.bundle import BundleError
+from retrieval_engine.dialogue import bundle as dialogue
 from retrieval_engine.querygen import bundle as querygen
 from retrieval_engine.serving import Bundle
 from sticktionary.domain.errors import Refused
@@ -22,8 +23,6 @@ from sticktionary.domain.releases.folders import FULL
 from sticktionary.models import ModelVersion
 
 Kind = ModelVersion.Kind
-MANIFESTS = {Kind.RETRIEVAL: retrieval.MANIFEST, Kind.GENERATOR: querygen.MANIFEST}
-
 
 Building = Callable[[Path], object]
 
@@ -38,15 +37,37 @@ class Manifest(Protocol):
     def version(self) -> str: ...
 
 
+class Reading(Protocol):
+    """Reads the manifest of one kind; with `verify` all files are compared with their checksums."""
+
+    def __call__(self, folder: Path, *, verify: bool = True) -> Manifest: ...
+
+
+MANIFESTS = {
+    Kind.RETRIEVAL: retrieval.MANIFEST,
+    Kind.GENERATOR: querygen.MANIFEST,
+    Kind.DIALOGUE: dialogue.MANIFEST,
+}
+READERS: Mapping[Kind, Reading] = {
+    Kind.RETRIEVAL: retrieval.read_manifest,
+    Kind.GENERATOR: querygen.read_manifest,
+    Kind.DIALOGUE: dialogue.read_manifest,
+}
+
+
 def is_bundle(folder: Path, kind: str = Kind.RETRIEVAL) -> bool:
     return (folder / MANIFESTS[Kind(kind)]).is_file()
 
 
+def kind_of(folder: Path) -> Kind | None:
+    """What kind of model lies in a folder; none where no bundle does."""
+    return next((kind for kind in Kind if is_bundle(folder, kind)), None)
+
+
 def manifest_of(folder: Path, kind: str, *, called: str = "", verify: bool = True) -> Manifest:
     """Its manifest, once all files are compared with their checksums; refused under the name `called` otherwise."""
-    read = querygen.read_manifest if kind == Kind.GENERATOR else retrieval.read_manifest
     try:
-        return read(folder, verify=verify)
+        return READERS[Kind(kind)](folder, verify=verify)
     except BundleError as error:
         raise Refused("damaged_bundle", str(error).replace(str(folder), called or str(folder))) from error
 

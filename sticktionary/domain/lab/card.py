@@ -76,6 +76,7 @@ def _head(card: Card) -> str:
 PURPOSE = {
     "retrieval": "finds stickers by what people type when they look for one, in English and Chinese.",
     "generator": "writes what people would type when they look for a sticker.",
+    "dialogue": "answers a conversation with the sticker that somebody in it might send next.",
 }
 
 

@@ -12,17 +12,19 @@ from typing import Any
 from django.conf import settings as ours
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from retrieval_engine.training.bases import TINY
-from retrieval_engine.training.recipes import Estimate, Recipe, SettingsError, recipes
+from retrieval_engine.training.recipes import Estimate, Kind, Recipe, SettingsError, recipes
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.lab import bases, estimates
+from sticktionary.domain.lab import bases, estimates, uses
 from sticktionary.domain.releases import folders
 from sticktionary.models import Release
 from sticktionary.models.players import Language
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_SEED = 2**31 - 1
+SIDES = {"train": gettext_lazy("training"), "validation": gettext_lazy("validation"), "test": gettext_lazy("test")}
 ROOM_BYTES = 256 * 2**20  # besides what checkpoints take: logs, decoded pictures, the bundle
 
 
@@ -70,7 +72,7 @@ def check(
     values, problems = _settings(known, settings or {})
     base = base.strip() or known.default_base
     found = {
-        "release": problem_with_release(release),
+        "release": problem_with_release(release, known.kind),
         "base": bases.problem_with(base, known.kind, to_train=not is_evaluation),
         "seed": "" if 0 <= seed <= MAX_SEED else _("The seed is a whole number from 0 on."),
         "device": "" if device in DEVICES else _("Choose one of %(names)s.") % {"names": ", ".join(DEVICES)},
@@ -99,8 +101,8 @@ def _sentence(name: str, problem: str) -> str:
 # --- the release ---
 
 
-def problem_with_release(release: Release) -> str:
-    """Why nothing can be learned from the release, in a sentence; empty when something can."""
+def problem_with_release(release: Release, kind: Kind) -> str:
+    """Why a recipe of that kind can learn nothing from the release, in a sentence; empty when it can."""
     if release.number is None:
         return _("This release is not frozen yet.")
     named = {"name": str(release)}
@@ -108,10 +110,28 @@ def problem_with_release(release: Release) -> str:
         return _("%(name)s was withdrawn; nothing may be trained on it.") % named
     if folders.folder_of(release) is None:
         return _("The folder of %(name)s is gone.") % named
-    return _problem_with_counts(release.manifest.get("counts", {}), release)
+    if kind == "dialogue":
+        return _problem_with_conversations(release)
+    return _problem_with_queries(release.manifest.get("counts", {}), release)
 
 
-def _problem_with_counts(counts: Mapping[str, int], release: Release) -> str:
+def _problem_with_conversations(release: Release) -> str:
+    named = {"name": str(release)}
+    if not uses.n_uses(release):
+        text = _("%(name)s holds no conversations with stickers. Import some, freeze a release, and choose that one.")
+        return text % named
+    held = uses.by_part(release)
+    for part, label in SIDES.items():
+        if not held.get(part):
+            text = _(
+                "No sticker is used in a conversation on the %(side)s side of %(name)s. Chats are split as a whole: "
+                "a release of more chats has all three sides."
+            )
+            return text % {"side": label, "name": release}
+    return ""
+
+
+def _problem_with_queries(counts: Mapping[str, int], release: Release) -> str:
     named = {"name": str(release)}
     if counts.get("n_queries", 0) - counts.get("n_unproven", 0) <= 0:
         return _("%(name)s is empty: it holds no proven query, so there is nothing to learn.") % named
@@ -119,10 +139,9 @@ def _problem_with_counts(counts: Mapping[str, int], release: Release) -> str:
         if not counts.get(f"n_queries_{language}"):
             told = named | {"language": Language(language).label}
             return _("%(name)s is meant to hold %(language)s, but has no query in it. Freeze one without it.") % told
-    sides = {"n_train": _("training"), "n_validation": _("validation"), "n_test": _("test")}
-    for side, label in sides.items():
-        if not counts.get(side):
-            told = named | {"side": label}
+    for side, label in SIDES.items():
+        if not counts.get(f"n_{side}"):
+            told = named | {"side": str(label)}
             return _("The %(side)s side of %(name)s is empty. A release of more stickers has all three.") % told
     return ""
 

@@ -10,11 +10,13 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from retrieval_engine.training.figures import Figure, Report, apart
+from retrieval_engine.training.recipes import Kind, recipes
 from sticktionary.domain.lab import registry
 from sticktionary.models import ModelVersion, Release, TrainingRun
 
 LIVE, GAIN = "live", "gain"  # methods in reports: the live model, and the paired difference to it
-NOTHING_LIVE = {"stickerclip": "bm25", "querygen": "untrained"}  # the method to be beaten then
+NOTHING_LIVE: dict[Kind, str] = {"retrieval": "bm25", "generator": "untrained", "dialogue": "bm25"}
+"""The method to be beaten then."""
 Key = tuple[str, str, str]  # task, language, metric
 
 
@@ -110,7 +112,7 @@ def _other_side(run: TrainingRun, ours: Report, live: ModelVersion | None) -> tu
     """The report that holds the live model's figures, and under which method: the candidate's own where that model was
     live when it was measured; else one in which the live model was measured on the same release."""
     if live is None:
-        return NOTHING_LIVE[run.recipe], ours
+        return NOTHING_LIVE[recipes()[run.recipe].kind], ours
     if run.facts.get(LIVE) == live.name:
         return LIVE, ours
     theirs = report_of(_measured(live, run))
@@ -118,9 +120,9 @@ def _other_side(run: TrainingRun, ours: Report, live: ModelVersion | None) -> tu
 
 
 def _measured(live: ModelVersion, beside: TrainingRun) -> TrainingRun | None:
-    """The run that made the live model, or a later one that measured it, if on the same release by the same recipe."""
+    """The run that made the live model, or a later one that measured it, if on the same release."""
     its_own = Q(model=live) | Q(is_evaluation=True, base__in=[live.name, live.path])
-    runs = TrainingRun.objects.filter(its_own, release=beside.release_id, recipe=beside.recipe)
+    runs = TrainingRun.objects.filter(its_own, release=beside.release_id)
     return runs.filter(state=TrainingRun.State.DONE).order_by("-pk").first()
 
 

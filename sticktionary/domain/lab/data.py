@@ -14,7 +14,7 @@ from retrieval_engine.training.run import ORDER, Order
 from sticktionary.domain.intake.pictures import path_of
 from sticktionary.domain.lab import bases
 from sticktionary.domain.lab.registry import champion, champion_name
-from sticktionary.domain.releases import folders, tombstones
+from sticktionary.domain.releases import chats, folders, tombstones
 from sticktionary.domain.releases.sticker_names import sticker_names
 from sticktionary.models import ModelVersion, Release, Sticker, Tombstone, TrainingRun
 
@@ -58,6 +58,7 @@ def order_of(run: TrainingRun) -> Order:
         left_out=str(folder / LEFT_OUT),
         live=_live(ModelVersion.Kind.RETRIEVAL),
         generator=_live(ModelVersion.Kind.GENERATOR),
+        dialogue=_live(ModelVersion.Kind.DIALOGUE),
         evaluate=run.is_evaluation,
         watched=True,
     )
@@ -75,7 +76,12 @@ def left_out() -> dict[str, list[int] | list[str]]:
     names = sticker_names()
     gone = set(Tombstone.objects.filter(kind=Tombstone.Kind.STICKER).values_list("subject", flat=True))
     gone |= set(Sticker.objects.filter(state=Sticker.State.WITHDRAWN).values_list("pk", flat=True))
-    return {"queries": sorted(tombstones.gone()), "stickers": sorted(names[id] for id in gone & names.keys())}
+    taken_back = Tombstone.objects.filter(kind=Tombstone.Kind.CONVERSATION).values_list("subject", flat=True)
+    return {
+        "queries": sorted(tombstones.gone()),
+        "stickers": sorted(names[id] for id in gone & names.keys()),
+        "chats": sorted(map(chats.name_of, taken_back)),
+    }
 
 
 def _live(kind: str) -> str:

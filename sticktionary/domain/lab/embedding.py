@@ -179,7 +179,7 @@ def keep_up(for_s: float) -> int:
 
 def forget() -> int:
     """Delete vectors of models that were retired or turned down: what goes live again is embedded again."""
-    gone = ModelVersion.objects.filter(kind=Kind.RETRIEVAL, stage__in=[Stage.RETIRED, Stage.REJECTED])
+    gone = ModelVersion.objects.filter(stage__in=[Stage.RETIRED, Stage.REJECTED])
     names = gone.exclude(state__in=BUSY).exclude(is_shadow=True).values("name")
     ids = list(Embedding.objects.filter(embedded_by__in=names).values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
     return Embedding.objects.filter(pk__in=ids).delete()[0]

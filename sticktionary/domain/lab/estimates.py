@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from retrieval_engine.training.recipes import Estimate, Size, recipes
+from sticktionary.domain.lab import uses
 from sticktionary.models import Release
 
 
@@ -27,7 +28,8 @@ def size_of(release: Release, base: str) -> Size:
     counts = release.manifest.get("counts", {})
     meant = release.rules.get("languages", ())
     languages = tuple(language for language in meant if counts.get(f"n_queries_{language}"))
-    return Size(counts.get("n_stickers", 0), counts.get("n_queries", 0), languages, base)
+    n_uses = uses.by_part(release).get("train", 0)
+    return Size(counts.get("n_stickers", 0), counts.get("n_queries", 0), languages, base, n_uses)
 
 
 @cache

@@ -3,7 +3,8 @@
     candidate -> champion -> previous -> retired        roll back: champion <-> previous
 
 The job of a `ModelVersion` is to be ready: the bundle of one that is installed is made, the catalogue is embedded by a
-retrieval model or written for by a generator. A killed worker's successor goes on with what is missing.
+retrieval model, written for by a generator, shown to a conversation model. A killed worker's successor goes on with
+what is missing.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from retrieval_engine.bundle import BundleError, read_manifest
 from sticktionary.domain import jobs
 from sticktionary.domain.catalogue import index_changed
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.lab import bundles, embedding, generating, lineage, registry
+from sticktionary.domain.lab import bundles, embedding, lineage, preparing, registry
 from sticktionary.domain.lab.registry import BUSY, WORDS_ONLY, Kind, Stage, State
 from sticktionary.domain.people import accounts
-from sticktionary.domain.search import filling
 from sticktionary.models import AuditEntry, ModelVersion, Player
 
 Told = Callable[[ModelVersion], None]
@@ -162,13 +162,8 @@ def _make(version: ModelVersion, told: Told) -> None:
         jobs.beat(version, n_done=min(version.n_total, n_done))
         told(version)
 
-    if version.kind == Kind.GENERATOR:
-        version.n_total = generating.n_wanted(version)
-        generating.write(version, how_far)
-    else:
-        version.n_total = embedding.active().count()
-        embedding.embed(version.name, bundles.opened(version.path), how_far)
-        filling.lay_ready(version.name)
+    version.n_total = preparing.of(version).n_wanted(version)
+    preparing.of(version).make(version, how_far)
 
 
 @transaction.atomic
@@ -181,19 +176,13 @@ def _go_live(version: ModelVersion) -> bool:
     if held.cancel_asked_at is not None:
         raise jobs.Cancelled(f"{held.pk}")
     _require_approved(held)
-    if _lacks(held):
+    if preparing.of(held).is_missing(held):
         return False
     if version.stage != Stage.CHAMPION:  # as it was when the job began: a live one only catches up
         was = _move_aliases(of_kind, held)
         actor = held.approved_by or held.created_by
         AuditEntry.objects.create(actor=actor, verb="promote", subject=held.name, detail={"was": _name(was)})
     return True
-
-
-def _lacks(version: ModelVersion) -> bool:
-    if version.kind == Kind.GENERATOR:
-        return generating.is_missing(version)
-    return embedding.without_vector(version.name).exists()
 
 
 def _move_aliases(of_kind: list[ModelVersion], coming: ModelVersion) -> ModelVersion | None:
@@ -223,8 +212,14 @@ def _set_stage(version: ModelVersion, stage: ModelVersion.Stage) -> None:
 
 
 def catch_up() -> bool:
-    """Have the live generator write for stickers that have come in since; whether there are any."""
-    live = registry.champion(Kind.GENERATOR)
+    """Have the live generator write for stickers that have come in since, and show them to the live conversation model;
+    whether there are any. (Vectors of retrieval models are kept up by `embedding`.)"""
+    were_behind = [_catch_up(kind) for kind in (Kind.GENERATOR, Kind.DIALOGUE)]
+    return any(were_behind)
+
+
+def _catch_up(kind: ModelVersion.Kind) -> bool:
+    live = registry.champion(kind)
     if live is None or live.state != State.DONE or not _is_behind(live):
         return False
     with transaction.atomic():
@@ -234,11 +229,11 @@ def catch_up() -> bool:
     return True
 
 
-def _is_behind(generator: ModelVersion) -> bool:
+def _is_behind(version: ModelVersion) -> bool:
     try:
-        return generating.is_missing(generator)
+        return preparing.of(version).is_missing(version)
     except BundleError:
-        log.exception("The bundle of %s cannot be read; new stickers have no generated queries", generator.name)
+        log.exception("The bundle of %s cannot be read; new stickers are not made ready for it", version.name)
         return False
 
 

@@ -41,6 +41,15 @@ def champion_name(kind: str = Kind.RETRIEVAL) -> str:
     return version.name if version else WORDS_ONLY
 
 
+def recipe_of(version: ModelVersion) -> str:
+    """The recipe that knows how to measure a model: its own, or the one there is for its kind."""
+    if version.run is not None:
+        return version.run.recipe
+    of_kind = [name for name, recipe in recipes().items() if recipe.kind == version.kind]
+    made_by = getattr(bundles.check(version), "recipe", "") if len(of_kind) > 1 else ""
+    return made_by if made_by in of_kind else of_kind[0]
+
+
 def live_bundle() -> Bundle | None:
     """The towers of the live model; None for words alone, or when its bundle is damaged, which is logged."""
     version = champion()
@@ -58,15 +67,19 @@ def of_kind_locked(kind: str) -> list[ModelVersion]:
 
 @transaction.atomic
 def install(*, actor: Player | None, source: str, queue: bool = True) -> ModelVersion:
-    """Begin to install NAME:PRETRAINED of open_clip, a folder of weights, or a bundle. Whoever may do that vouches for
-    it: it goes live without an approval."""
+    """Begin to install NAME:PRETRAINED of open_clip, a folder of weights, or a bundle of any kind. Whoever may do that
+    vouches for it: it goes live without an approval."""
     if actor is not None:
         accounts.require(actor, "install_model")
     source = source.strip()
     if not source or len(source) > 500:
         raise Refused("no_model", _("Say which model, as NAME:PRETRAINED or as a path."))
     version = ModelVersion.objects.create(
-        name=f"installing-{uuid.uuid4().hex[:12]}", title=source[:120], source=source, created_by=actor
+        name=f"installing-{uuid.uuid4().hex[:12]}",
+        kind=bundles.kind_of(Path(source)) or Kind.RETRIEVAL,
+        title=source[:120],
+        source=source,
+        created_by=actor,
     )
     AuditEntry.objects.create(actor=actor, verb="install_model", subject=source[:200])
     if queue:
@@ -76,7 +89,7 @@ def install(*, actor: Player | None, source: str, queue: bool = True) -> ModelVe
 
 def publish(version: ModelVersion) -> None:
     """Make the bundle of a model that is being installed, and give it its name for good."""
-    manifest, place = bundles.put_in_place(_building(version.source), version.kind, version.source)
+    manifest, place = bundles.put_in_place(_building(version), version.kind, version.source)
     title = manifest.name[:NAME_MOST]
     name = f"{title}@{manifest.version}"
     others = ModelVersion.objects.filter(name=name).exclude(pk=version.pk)
@@ -89,8 +102,9 @@ def publish(version: ModelVersion) -> None:
     version.save(update_fields=["name", "title", "path"])
 
 
-def _building(source: str) -> bundles.Building:
-    if bundles.is_bundle(Path(source)):
+def _building(version: ModelVersion) -> bundles.Building:
+    source = version.source
+    if bundles.is_bundle(Path(source), version.kind):
         return bundles.copied(Path(source))
     return lambda folder: _export(source, folder)
 

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from retrieval_engine.training.recipes import recipes
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import checks, data
@@ -182,7 +183,7 @@ def resume(*, actor: Player | None, run: TrainingRun, queue: bool = True) -> Non
     _require(actor)
     if run.purged_at is not None:
         raise Refused("purged", _("The files of this run were removed; start it anew."))
-    if problem := checks.problem_with_release(run.release):
+    if problem := checks.problem_with_release(run.release, recipes()[run.recipe].kind):
         raise checks.RunRefused({"release": problem})
     jobs.resume(run, queue=queue)
     _audit(actor, "resume_run", run)

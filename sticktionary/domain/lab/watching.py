@@ -14,6 +14,7 @@ from pathlib import Path
 from django.db import InterfaceError, OperationalError, connection
 from django.utils.translation import gettext as _
 
+from retrieval_engine.training.recipes import recipes
 from retrieval_engine.training.run import BUNDLE, REPORT, Event
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import Refused
@@ -54,7 +55,7 @@ def _a_full_disk_in_words() -> Iterator[None]:
 
 
 def _refuse_if_withdrawn(job: TrainingRun) -> None:
-    if problem := checks.problem_with_release(Release.objects.get(pk=job.release_id)):
+    if problem := checks.problem_with_release(Release.objects.get(pk=job.release_id), recipes()[job.recipe].kind):
         raise Refused("release", problem)
 
 

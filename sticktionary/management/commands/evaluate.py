@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from retrieval_engine.training.recipes import recipes
 from sticktionary.domain.errors import RuleBroken
-from sticktionary.domain.lab import runs
+from sticktionary.domain.lab import registry, runs
 from sticktionary.management import waiting
 from sticktionary.models import ModelVersion
 
@@ -41,7 +41,7 @@ def _model(*, model: str | None, run: int | None, recipe: str | None, **rest: An
     known = ModelVersion.objects.filter(name=model) if run is None else ModelVersion.objects.filter(run=run)
     version = known.first()
     if version is not None:
-        return version.name, next(name for name, one in recipes().items() if one.kind == version.kind)
+        return version.name, registry.recipe_of(version)
     if run is not None:
         raise CommandError(f"There is no model of a run {run}.")
     if recipe is None or model is None:
