@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -12,7 +12,7 @@ from retrieval_engine.dialogue.conversations import Use
 from retrieval_engine.dialogue.replying import MOST_REPLIES, Answer, BadConversation, Replier, Reply
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.play.snapshot import Picture
-from sticktionary.domain.replies import repliers
+from sticktionary.domain.replies import repliers, showing
 from sticktionary.domain.replies.asking import BadQuestion
 from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import Pack, Sticker
@@ -57,14 +57,16 @@ def _answers(
 ) -> list[Answered]:
     answers = model.answer(asked, k + SPARE, allow=allow)
     pictures = catalogue_search.known_pictures({reply.id for each in answers for reply in each.replies}, language)
+    kept = [[reply for reply in answer.replies if reply.id in pictures][:k] for answer in answers]
+    heat = showing.heat_of(model.name, {reply.id for replies in kept for reply in replies})
     return [
-        Answered(model.name, use.language, answer, tuple(_in_play(answer, pictures))[:k])
-        for use, answer in zip(asked, answers, strict=True)
+        Answered(model.name, use.language, answer, tuple((_with(heat, reply), pictures[reply.id]) for reply in replies))
+        for use, answer, replies in zip(asked, answers, kept, strict=True)
     ]
 
 
-def _in_play(answer: Answer, pictures: dict[int, Picture]) -> list[tuple[Reply, Picture]]:
-    return [(reply, pictures[reply.id]) for reply in answer.replies if reply.id in pictures]
+def _with(heat: dict[int, tuple[tuple[float, ...], ...]], reply: Reply) -> Reply:
+    return reply if reply.heat else replace(reply, heat=heat.get(reply.id, ()))
 
 
 def stickers_of(packs: Collection[str]) -> set[int]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from retrieval_engine.dialogue.conversations import Use
-from retrieval_engine.dialogue.replying import Answer, Reply
+from retrieval_engine.dialogue.replying import Answer, Note, Reply
 from retrieval_engine.searcher import Searcher
 from sticktionary.domain.lab.registry import WORDS_ONLY
 
 N_TURNS = 6  # that are searched together where the last one says nothing that is known
-WIDER = "nothing is known for the last words; the last turns were searched together"
-NOTHING = "no sticker is known for any of these words"
+WIDER = "No sticker has a word of what was said last: the last turns were searched together."
 
 
 class LastWords:
@@ -32,7 +31,7 @@ class LastWords:
         for query, notes in _queries(use):
             if hits := self._searcher.search(query, k, mode="lexical", allow=allow):
                 return Answer(tuple(Reply(hit.id, hit.score) for hit in hits), query=query, notes=notes)
-        return Answer((), query=use.last_words, notes=(NOTHING,))
+        return Answer((), query=use.last_words, notes=(Note.NO_WORD,))
 
 
 def _queries(use: Use) -> Iterator[tuple[str, tuple[str, ...]]]:
