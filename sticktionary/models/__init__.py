@@ -2,7 +2,9 @@
 
 from sticktionary.models.annotation import Annotation, Settlement, Task
 from sticktionary.models.catalogue import ImportItem, ImportJob, IndexChange, Pack, Sticker
+from sticktionary.models.chat_notes import SessionCut, SessionSummary, TurnPolarity
 from sticktionary.models.conversations import ChatSession, Conversation, ConversationImport, Utterance
+from sticktionary.models.drafts import Draft
 from sticktionary.models.figures import DayFigures
 from sticktionary.models.learning import (
     ApiToken,
@@ -44,6 +46,7 @@ __all__ = [
     "Conversation",
     "ConversationImport",
     "DayFigures",
+    "Draft",
     "Embedding",
     "ExportJob",
     "FailedLook",
@@ -74,6 +77,8 @@ __all__ = [
     "RunEvent",
     "SameStickers",
     "Sanction",
+    "SessionCut",
+    "SessionSummary",
     "Settlement",
     "ShadowLook",
     "Sitting",
@@ -86,6 +91,7 @@ __all__ = [
     "Tombstone",
     "TrainingRun",
     "Turn",
+    "TurnPolarity",
     "Utterance",
     "Watermark",
 ]

@@ -86,7 +86,8 @@ class Annotation(models.Model):
 
 
 class Settlement(models.Model):
-    """What a reviewer made of a question whose annotators were still split. Of several the newest holds."""
+    """What a reviewer made of a question whose annotators were still split, or of a model's draft of an answer. Of
+    several the newest holds."""
 
     task = models.CharField(_("task"), max_length=12, choices=Task)
     language = models.CharField(_("language"), max_length=2, choices=Language, blank=True)  # none: of every language
@@ -99,6 +100,8 @@ class Settlement(models.Model):
     value = models.JSONField(_("value"))
     taxonomy = models.CharField(_("label set"), max_length=40, blank=True)
     why = models.CharField(_("why"), max_length=300, blank=True)
+    drafted_by = models.CharField(_("drafted by"), max_length=200, blank=True)  # the provider, where there was a draft
+    is_edited = models.BooleanField(_("changed"), default=False)  # by the reviewer, of the draft
     reviewer = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -120,6 +120,7 @@ STAYS_WITHOUT_A_NAME = {
     *("round.labeler", "retrieval.player", "annotation.player"),  # what was published
     *("auditentry.actor", "judgement.reviewer", "judgement.undone_by", "settlement.reviewer"),  # what was decided
     *("flag.partner", "flag.decided_by", "sanction.imposed_by", "sanction.lifted_by", "case.held_by"),
+    *("draft.decided_by", "sessioncut.by", "sessionsummary.by", "turnpolarity.by"),
     *("ruleset.set_by", "abusiveword.added_by", "modelversion.approved_by"),
     *("importjob.created_by", "conversationimport.created_by", "exportjob.created_by", "release.created_by"),
     *("publication.created_by", "trainingrun.created_by", "modelversion.created_by"),
