@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import shutil
 import sys
 import tempfile
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,23 +42,19 @@ from .data import read_queries_csv
 from .dense import Vectors, unit
 from .encoder import Clip, load
 from .frames import Source
+from .graphs import ExportError, to_onnx
 from .probes import N_PROBES, probe_queries
-from .quantising import quantise
+from .quantising import LARGE, quantise
 from .serving import CLEANINGS, Bundle, bundle_tokenizer
 from .towers import ImageTower, text_part
 
-OPSET: Final = 18
 LEAST_COSINE: Final = 0.999
-LARGE: Final = 16_000_000
-"""Bytes of a float32 text tower from which on one of 8 bits beside it is worth its place: smaller ones gain no time."""
 N_NEAREST: Final = 20
 AT_ONCE: Final = 32
 SMALL: Final = 256
 """Weights of so few numbers stay as exact as they are."""
 
-
-class ExportError(RuntimeError):
-    """A model that cannot be exported, or whose exported form gives other vectors."""
+__all__ = ["ExportError", "export"]
 
 
 def export(
@@ -166,39 +160,13 @@ def _write_graphs(clip: Clip, folder: Path, *, half: bool, int8: bool | None) ->
     lengths = {0: n, 1: length} if clip.text.any_length else {0: n}
     ids = ids[:, :-1] if clip.text.any_length else ids
     side = clip.image.size
-    _to_onnx(clip.text_tower(), ids, "ids", lengths, folder / TEXT)
-    _to_onnx(ImageTower(clip.model), torch.zeros(2, 3, side, side), "pixels", {0: n}, folder / IMAGE)
+    to_onnx(clip.text_tower(), {"ids": ids}, (lengths,), ["vectors"], folder / TEXT)
+    to_onnx(ImageTower(clip.model), {"pixels": torch.zeros(2, 3, side, side)}, ({0: n},), ["vectors"], folder / IMAGE)
     if int8 or (int8 is None and sum(file.stat().st_size for file in folder.glob(f"{TEXT}*")) >= LARGE):
         quantise(folder / TEXT, folder / TEXT_INT8)
     if half:
         _halve(folder / TEXT)
         _halve(folder / IMAGE)
-
-
-def _to_onnx(tower: torch.nn.Module, example: torch.Tensor, name: str, dynamic: dict[int, Any], path: Path) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for talkative in ("onnxscript", "onnx_ir", "torch.onnx"):
-            logging.getLogger(talkative).setLevel(logging.ERROR)
-        program = torch.onnx.export(
-            tower.eval(), (example,), dynamo=True, opset_version=OPSET, input_names=[name],
-            output_names=["vectors"], dynamic_shapes=(dynamic,), verbose=False,
-        )  # fmt: skip
-    if program is None:
-        raise ExportError(f"{name}: torch exported nothing")
-    program.save(str(path))
-    _forget_sources(path)
-
-
-def _forget_sources(path: Path) -> None:
-    """Drop the exporter's notes on each node: file names and stack traces of the machine that exported."""
-    model = onnx.load(path, load_external_data=False)  # weights past 2 GB lie beside the graph and stay there
-    graphs = (model.graph, *model.functions)
-    nodes = [part for graph in graphs for part in (graph, *graph.node, *graph.value_info)]
-    for part in (model, *nodes, *model.graph.initializer, *model.graph.input, *model.graph.output):
-        part.doc_string = ""
-        del part.metadata_props[:]
-    onnx.save(model, path)
 
 
 def _halve(path: Path) -> None:
