@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ..tokenizing import from_hugging_face
 from ..training.run import Refused
-from .towers import Encoder, Joint, Read, Reading, Seen, Tokens
+from .towers import SHAPE, Encoder, Joint, Read, Reading, Seen, Tokens, write_told
 
 SEPARATOR: Final = " / "
 SHOWN: Final = 200
 """Characters of a reason that a library gives."""
 
 
+class Channels(NamedTuple):
+    """The mean and standard deviation of each channel, in 0..1, as an image processor has them."""
+
+    image_mean: tuple[float, ...]
+    image_std: tuple[float, ...]
+
+
 class PretrainedJoint(Joint):
     """A model of transformers with a `vision_model` and a `text_model`, fed as its own processor says."""
 
-    def __init__(self, model: Any, tokenizer: Any, processor: Any) -> None:
+    def __init__(self, model: Any, tokenizer: Any, channels: Channels) -> None:
         super().__init__()
         self.model = model
         self._tokenizer = tokenizer
@@ -32,8 +40,9 @@ class PretrainedJoint(Joint):
         self.width = int(getattr(model.config, "projection_dim", None) or self.image_width)
         self.separator = f" {tokenizer.sep_token} " if tokenizer.sep_token else SEPARATOR
         self._most = int(text.max_position_embeddings)
-        channels = torch.tensor([processor.image_mean, processor.image_std])[:, None, None, :]
-        self.register_buffer("channels", channels, persistent=False)
+        self._channels = Channels(tuple(channels.image_mean), tuple(channels.image_std))
+        of_pixels = torch.tensor([channels.image_mean, channels.image_std])[:, None, None, :]
+        self.register_buffer("channels", of_pixels, persistent=False)
 
     @property
     def scale(self) -> nn.Parameter:
@@ -50,6 +59,9 @@ class PretrainedJoint(Joint):
             return Reading("none", from_hugging_face(self._tokenizer), int(self._tokenizer.pad_token_id), self._most)
         except ValueError as error:
             raise Refused(f"{error}.") from error
+
+    def write_shape(self, folder: Path) -> None:
+        _write_shape(self.model, self._tokenizer, folder, **self._channels._asdict())
 
     def halves(self) -> tuple[list[nn.Module], list[nn.Module]]:
         def with_projection(*names: str) -> list[nn.Module]:
@@ -97,6 +109,52 @@ class PretrainedEncoder(Encoder):
     def encode(self, embedded: Tensor, mask: Tensor) -> Tensor:
         states: Tensor = self.model(inputs_embeds=embedded, attention_mask=mask.long()).last_hidden_state
         return states
+
+    def write_shape(self, folder: Path) -> None:
+        _write_shape(self.model, self._tokenizer, folder)
+
+
+def _write_shape(model: Any, tokenizer: Any, folder: Path, **told: Any) -> None:
+    model.config.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    write_told(folder, "pretrained", **told)
+
+
+def joint_from(folder: Path) -> PretrainedJoint:
+    """What `PretrainedJoint.write_shape` left."""
+    from transformers import AutoModel
+
+    told = json.loads((folder / SHAPE).read_text(encoding="utf-8"))
+    model, tokenizer = _from_shape(folder, AutoModel)
+    return PretrainedJoint(model, tokenizer, Channels(tuple(told["image_mean"]), tuple(told["image_std"])))
+
+
+def encoder_from(folder: Path) -> PretrainedEncoder:
+    """What `PretrainedEncoder.write_shape` left."""
+    from transformers import AutoModel
+
+    return PretrainedEncoder(*_from_shape(folder, AutoModel))
+
+
+def write_language_model(language: tuple[Any, Any], folder: Path) -> None:
+    """The shape of a language model and its tokenizer."""
+    _write_shape(*language, folder)
+
+
+def language_model_from(folder: Path) -> tuple[Any, Any]:
+    """What `write_language_model` left."""
+    from transformers import AutoModelForCausalLM
+
+    model, tokenizer = _from_shape(folder, AutoModelForCausalLM)
+    return model.eval(), tokenizer
+
+
+def _from_shape(folder: Path, kind: Any) -> tuple[Any, Any]:
+    from transformers import AutoConfig, AutoTokenizer
+
+    configuration = AutoConfig.from_pretrained(folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return kind.from_config(configuration, dtype=configuration.dtype), tokenizer
 
 
 def load_joint(name: str, *, is_path: bool) -> Joint:

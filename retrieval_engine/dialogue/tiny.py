@@ -6,6 +6,7 @@ They know nothing and learn a planted world in seconds: everything but knowledge
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -14,8 +15,9 @@ from torch import Tensor, nn
 
 from ..text import normalise
 from ..tokenizing import END, PAD, START, train_bpe
-from .towers import Encoder, Joint, Read, Reading, Seen, Tokens
+from .towers import Encoder, Joint, Read, Reading, Seen, Tokens, write_told
 
+TOKENIZER: Final = "tokenizer.json"
 VOCABULARY: Final = 3_000
 WIDTH, HEADS, LAYERS = 64, 4, 2
 LENGTH: Final = 192
@@ -27,11 +29,14 @@ LANGUAGE_WIDTH: Final = 96
 
 
 class _Tokenised(nn.Module):
-    """A tokenizer learned from `texts`."""
+    """A tokenizer learned from `texts`, or one that was learned before."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str] | Tokenizer) -> None:
         super().__init__()
-        self.tokenizer = train_bpe(map(normalise, [*texts, SEPARATOR]), VOCABULARY)
+        if isinstance(texts, Tokenizer):
+            self.tokenizer = texts
+        else:
+            self.tokenizer = train_bpe(map(normalise, [*texts, SEPARATOR]), VOCABULARY)
 
     def tokenise(self, texts: Sequence[str], length: int) -> Tokens:
         return _tokens(self.tokenizer, [normalise(text) for text in texts], length)
@@ -51,7 +56,7 @@ class TinyEncoder(_Tokenised, Encoder):
     width = WIDTH
     is_pretrained = False
 
-    def __init__(self, texts: Iterable[str], seed: int = 0) -> None:
+    def __init__(self, texts: Iterable[str] | Tokenizer, seed: int = 0) -> None:
         super().__init__(texts)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -75,6 +80,9 @@ class TinyEncoder(_Tokenised, Encoder):
             states = layer(states, src_key_padding_mask=~mask)
         normed: Tensor = self.norm(states)
         return normed
+
+    def write_shape(self, folder: Path) -> None:
+        _write_shape(self.tokenizer, folder)
 
 
 class TinyImages(nn.Module):
@@ -103,7 +111,7 @@ class TinyJoint(Joint):
     separator = SEPARATOR
     is_pretrained = False
 
-    def __init__(self, texts: Iterable[str], seed: int = 0) -> None:
+    def __init__(self, texts: Iterable[str] | Tokenizer, seed: int = 0) -> None:
         super().__init__()
         self.text = TinyEncoder(texts, seed)
         with torch.random.fork_rng(devices=[]):
@@ -123,6 +131,9 @@ class TinyJoint(Joint):
     def reading(self) -> Reading:
         return Reading("normalise", self.text.tokenizer, 0, LENGTH)
 
+    def write_shape(self, folder: Path) -> None:
+        _write_shape(self.text.tokenizer, folder)
+
     def halves(self) -> tuple[list[nn.Module], list[nn.Module]]:
         return [self.image, self.image_proj], [self.text, self.text_proj]
 
@@ -134,6 +145,22 @@ class TinyJoint(Joint):
         tokens = self.text.encode(self.text.words(ids), mask)
         pooled = (tokens * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
         return Read(pooled, self.text_proj(pooled), tokens)
+
+
+def _write_shape(tokenizer: Tokenizer, folder: Path) -> None:
+    tokenizer.no_truncation()
+    tokenizer.save(str(folder / TOKENIZER))
+    write_told(folder, "tiny")
+
+
+def joint_from(folder: Path) -> TinyJoint:
+    """What `TinyJoint.write_shape` left."""
+    return TinyJoint(Tokenizer.from_file(str(folder / TOKENIZER)))
+
+
+def encoder_from(folder: Path) -> TinyEncoder:
+    """What `TinyEncoder.write_shape` left."""
+    return TinyEncoder(Tokenizer.from_file(str(folder / TOKENIZER)))
 
 
 def language_model(texts: Iterable[str], seed: int) -> tuple[Any, Any]:

@@ -6,9 +6,11 @@ here from a configuration with random weights. No model's module loads anything 
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
@@ -115,6 +117,10 @@ class Joint(nn.Module, ABC):
         """How `tokenise` does it. Raises `Refused` where it cannot be had without torch."""
 
     @abstractmethod
+    def write_shape(self, folder: Path) -> None:
+        """Write what `rebuilt` makes it from anew, without its weights, into `folder`, which is there."""
+
+    @abstractmethod
     def halves(self) -> tuple[list[nn.Module], list[nn.Module]]:
         """The picture tower and its projection, if it has one; and the text tower and its own."""
 
@@ -180,6 +186,10 @@ class Encoder(nn.Module, ABC):
     def encode(self, embedded: Tensor, mask: Tensor) -> Tensor:
         """States [n, L, D] of input embeddings [n, L, D]; positions are added here."""
 
+    @abstractmethod
+    def write_shape(self, folder: Path) -> None:
+        """As of `Joint`."""
+
 
 def in_parts(run: Callable[..., tuple[Tensor, ...]], part: int, *inputs: Tensor) -> tuple[Tensor, ...]:
     """`run(*inputs)` in parts of `part` rows (0 for all at once), each computed again when its gradient is due."""
@@ -238,7 +248,36 @@ def build_language_model(spec: Spec, texts: Iterable[str] = ()) -> tuple[Any, An
     return load_language_model(spec.name, is_path=spec.mode == "path")
 
 
+SHAPE: Final = "shape.json"
+"""In a folder of a tower without weights: which kind it is, and what else it takes."""
+
+
+def write_told(folder: Path, kind: str, **told: Any) -> None:
+    """The file that says what kind of tower a folder is of."""
+    (folder / SHAPE).write_text(json.dumps({"kind": kind, **told}, indent=2) + "\n", encoding="utf-8")
+
+
+def rebuilt(folder: Path) -> Joint:
+    """The towers whose shape was written into `folder`, with random weights."""
+    return _module_of(folder).joint_from(folder)  # type: ignore[no-any-return]
+
+
+def rebuilt_encoder(folder: Path) -> Encoder:
+    """The same of an encoder."""
+    return _module_of(folder).encoder_from(folder)  # type: ignore[no-any-return]
+
+
+def _module_of(folder: Path) -> Any:
+    kind = json.loads((folder / SHAPE).read_text(encoding="utf-8"))["kind"]
+    if kind not in KINDS:
+        raise ValueError(f"there are no towers of the kind {kind!r}")
+    return import_module(f".{kind}", __package__)
+
+
+KINDS: Final = ("tiny", "pretrained", "openclip")
+"""Modules that know how to make towers anew."""
+
 __all__ = [
     "Encoder", "Joint", "Read", "Reading", "Refused", "Seen", "Spec", "Tokens",
-    "build", "build_encoder", "build_language_model", "by_sticker", "in_parts",
+    "build", "build_encoder", "build_language_model", "by_sticker", "in_parts", "rebuilt", "rebuilt_encoder",
 ]  # fmt: skip
