@@ -1,4 +1,4 @@
-"""python -m retrieval_engine index | search | train | evaluate | stats | provide | roundtrip"""
+"""python -m retrieval_engine index | search | train | evaluate | stats | provide | conversations | views | roundtrip"""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 from .catalogue import learnable, read_stickers, searcher_of, split
 from .data import Difference, roundtrip
+from .dialogue import commands as dialogue_commands
 from .dialogue import providing
 from .dialogue.providers import Kind
 from .dialogue.providing import N_TURNS, OF_PICTURES
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_stats(commands)
     _add_provide(commands)
+    dialogue_commands.add_to(commands)
     check = commands.add_parser("roundtrip", help="would these StickerQueries CSVs come out byte for byte?")
     check.add_argument("files", nargs="+", metavar="FILE")
     check.set_defaults(run=_roundtrip)
