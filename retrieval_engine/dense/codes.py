@@ -18,6 +18,8 @@ from .rows import RowNumbers, Vectors
 
 GROUPS: Final = 64
 """A vector has as many groups of numbers, or one for each eight of its numbers where that is more."""
+AXES: Final = 4
+"""So many principal axes are dealt to a group at most: of more, four bits tell no more, and turning takes longer."""
 SAMPLE: Final = 32_768
 """So many vectors are enough to learn groups of 16 representatives from."""
 
@@ -29,6 +31,7 @@ class Codes:
         self._index = index
         self.n_trained_on = n_trained_on
         self.n = int(index.ntotal)
+        self._turn, self._all = _scan_of_all(index)
 
     @classmethod
     def trained(cls, sample: Vectors, n: int) -> Self:
@@ -39,7 +42,7 @@ class Codes:
         turned = faiss.LinearTransform(axes.shape[1], axes.shape[0], False)
         faiss.copy_array_to_vector(axes.ravel(), turned.A)
         turned.is_trained = True
-        # One list: a plain scan of everything, but other than faiss' own plain scan it can be told which rows count.
+        # One list: a scan of everything that can be told which rows count, other than faiss' plain one (`_scan_of_all`).
         whole = faiss.IndexFlatIP(len(axes))
         whole.add(np.zeros((1, len(axes)), dtype=np.float32))
         scan = faiss.IndexIVFPQFastScan(whole, len(axes), 1, groups, 4, faiss.METRIC_INNER_PRODUCT)
@@ -66,12 +69,13 @@ class Codes:
         `among` [n]."""
         faiss = _faiss()
         faiss.omp_set_num_threads(1)  # of this thread: many searches go on side by side
-        chosen = None
-        if among is not None:
+        if among is None:
+            _, rows = self._all.search((self._turn @ query)[np.newaxis], k)
+        else:
             bits = np.packbits(among, bitorder="little")
             scanned = faiss.SearchParametersIVF(sel=faiss.IDSelectorBitmap(bits), nprobe=1)
             chosen = faiss.SearchParametersPreTransform(index_params=scanned)
-        _, rows = self._index.search(query[np.newaxis], k, params=chosen)
+            _, rows = self._index.search(query[np.newaxis], k, params=chosen)
         found: RowNumbers = rows[0][rows[0] >= 0]
         return found
 
@@ -94,12 +98,29 @@ def _faiss() -> Any:
     return faiss
 
 
+def _scan_of_all(index: Any) -> tuple[Vectors, Any]:
+    """What turns a query, and faiss' plain scan of the same codes, which is a sixth quicker where every row counts."""
+    faiss = _faiss()
+    lists = faiss.downcast_index(faiss.downcast_index(index).index)
+    turn = faiss.downcast_VectorTransform(faiss.downcast_index(index).chain.at(0))
+    scan = faiss.IndexPQFastScan(lists.d, lists.pq.M, lists.pq.nbits, lists.metric_type, lists.bbs)
+    scan.pq, scan.is_trained = lists.pq, True
+    n_padded = -(-lists.ntotal // scan.bbs) * scan.bbs
+    n_bytes = n_padded * scan.M2 // 2
+    scan.codes.resize(n_bytes)
+    if n_bytes:
+        faiss.memcpy(scan.codes.data(), lists.invlists.get_codes(0), n_bytes)
+    scan.ntotal, scan.ntotal2 = lists.ntotal, n_padded
+    return faiss.vector_to_array(turn.A).reshape(turn.d_out, turn.d_in), scan
+
+
 def _dealt_axes(sample: Vectors, groups: int) -> Vectors:
-    """The principal axes of `sample` [m, d] as rows, those of one group together; the first go to one group after the
-    other, the next the other way, and so on. Rows of zeros make the groups of one size."""
-    _, axes = np.linalg.eigh(np.cov(sample, rowvar=False).reshape(sample.shape[1], -1))
-    lacking = -len(axes) % groups
-    strongest_first = np.concatenate((axes.T[::-1], np.zeros((lacking, len(axes)))))
+    """The strongest principal axes of `sample` [m, d] as rows, those of one group together; the first go to one group
+    after the other, the next the other way, and so on. Rows of zeros make the groups of one size."""
+    dim = sample.shape[1]
+    _, axes = np.linalg.eigh(np.cov(sample, rowvar=False).reshape(dim, dim))
+    kept = axes.T[::-1][: AXES * groups]
+    strongest_first = np.concatenate((kept, np.zeros((-len(kept) % groups, dim))))
     dealt = np.arange(len(strongest_first)).reshape(-1, groups)
     dealt[1::2] = dealt[1::2, ::-1]
     return np.ascontiguousarray(strongest_first[dealt.T.ravel()], dtype=np.float32)
