@@ -117,7 +117,7 @@ def test_what_was_decided_about_published_words_stays_with_them(play: Play, admi
 
 
 STAYS_WITHOUT_A_NAME = {
-    *("round.labeler", "retrieval.player", "annotation.player"),  # what was published
+    *("round.labeler", "retrieval.player", "annotation.player", "reply.player"),  # what was published
     *("auditentry.actor", "judgement.reviewer", "judgement.undone_by", "settlement.reviewer"),  # what was decided
     *("flag.partner", "flag.decided_by", "sanction.imposed_by", "sanction.lifted_by", "case.held_by"),
     *("draft.decided_by", "sessioncut.by", "sessionsummary.by", "turnpolarity.by"),

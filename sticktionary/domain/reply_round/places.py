@@ -142,10 +142,13 @@ def _batches(player: Player) -> Iterator[list[int]]:
 
 
 def _one_after_another(places: QuerySet[Utterance]) -> Iterator[list[int]]:
+    """Sessions in no order; in each the earliest place first, since a later one takes the earlier ones away."""
     last = 0
-    while ids := list(places.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:LOOK_AT]):
-        yield chance.dice.sample(ids, len(ids))
-        last = ids[-1]
+    while rows := list(places.filter(pk__gt=last).order_by("pk").values_list("pk", "session")[:LOOK_AT]):
+        sessions = list(dict.fromkeys(session for _id, session in rows))
+        chance.dice.shuffle(sessions)
+        yield [id for chosen in sessions for id, session in rows if session == chosen]
+        last = rows[-1][0]
 
 
 # --- what was said at a place ---
