@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -15,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from retrieval_engine.training.recipes import Estimate, Recipe, SettingsError, recipes
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.lab import checks, comparison, data, estimates, lineage, registry, runs, showing
+from sticktionary.domain.lab import bases, checks, comparison, data, estimates, lineage, registry, runs, showing
 from sticktionary.domain.lab.checks import RunRefused
 from sticktionary.models import ModelVersion, Query, TrainingRun
 from sticktionary.web import lab_figures
@@ -86,7 +88,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
     """The form; with "estimate" what the run would take, else the run itself."""
     recipe = _recipe(request)
     if request.method != "POST":
-        release = request.GET.get("release") or data.usable_releases().first()
+        release = request.GET.get("release") or data.usable_releases(recipe.kind).first()
         return _form_page(request, RunForm(recipe, initial={"release": release}), None)
     form, estimate = RunForm(recipe, request.POST), None
     if form.is_valid():
@@ -113,8 +115,18 @@ def _estimated(form: RunForm) -> Estimate:
 
 
 def _form_page(request: HttpRequest, form: RunForm, estimate: Estimate | None) -> HttpResponse:
-    models = ModelVersion.objects.filter(kind=form.recipe.kind).exclude(path="").order_by("-pk")
-    context = {"here": "new", "form": form, "recipes": recipes().values(), "estimate": estimate, "models": models}
+    kind = form.recipe.kind
+    models = ModelVersion.objects.filter(kind__in=bases.STARTS[kind]).exclude(path="").order_by("-pk")
+    context = {
+        "here": "new",
+        "form": form,
+        "recipes": [(kind, list(held)) for kind, held in groupby(recipes().values(), attrgetter("kind"))],
+        "is_to_choose": "recipe" not in request.GET and not form.is_bound,
+        "release": request.GET.get("release", ""),
+        "lacks_conversations": kind == "dialogue" and not data.usable_releases(kind).exists(),
+        "estimate": estimate,
+        "models": models,
+    }
     return show(request, "lab_new", "lab", context, 400 if form.errors else 200)
 
 

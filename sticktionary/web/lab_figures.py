@@ -10,11 +10,14 @@ from sticktionary.domain.lab.comparison import GAIN
 from sticktionary.web import lab_words
 from sticktionary.web.intervals import Bar, bar
 
+OF_CONVERSATIONS = "reply/"  # what their tasks begin with
+
 
 @dataclass(frozen=True)
 class Table:
-    """The figures of one task in one language."""
+    """The figures of one task in one language and, of conversations, in one sense of what is right."""
 
+    task: str
     title: str
     language: str
     metrics: list[str]
@@ -22,6 +25,10 @@ class Table:
     chance: list[float | None]
     n: int
     n_gallery: int
+
+    @property
+    def is_of_conversations(self) -> bool:
+        return self.task.startswith(OF_CONVERSATIONS)
 
 
 @dataclass(frozen=True)
@@ -59,24 +66,52 @@ def _drawn(figure: Figure) -> Bar | None:
     return bar(figure.value, figure.low, figure.high)
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """The tables of one task."""
+
+    title: str
+    tables: list[Table]
+
+
 def tables(report: Report) -> list[Table]:
     """All of a report, the task that decides first."""
-    task, method, language, _metric = report.headline
-    sides = dict.fromkeys((figure.task, figure.language) for figure in report.figures)
-    ordered = sorted(sides, key=lambda side: (side[0] != task, side != (task, language)))
+    task, method, language, metric = report.headline
+    sides = dict.fromkeys(_side(figure) for figure in report.figures)
+    decides = (task, language, lab_words.sense(metric))
+    ordered = sorted(sides, key=lambda side: (side[0] != task, side[:2] != (task, language), side != decides))
     return [_table(*side, report.figures, method) for side in ordered]
 
 
-def _table(task: str, language: str, figures: Iterable[Figure], deciding: str) -> Table:
-    held = [figure for figure in figures if (figure.task, figure.language) == (task, language)]
+def shelves(tables: Sequence[Table]) -> list[Shelf]:
+    """All but the one that decides, by their tasks; together where each task has a single table."""
+    rest = tables[1:]
+    by_task = {table.task: [other for other in rest if other.task == table.task] for table in rest}
+    if all(len(held) == 1 for held in by_task.values()):
+        return [Shelf("", list(rest))] if rest else []
+    return [Shelf(lab_words.task(task), held) for task, held in by_task.items()]
+
+
+def _side(figure: Figure) -> tuple[str, str, str]:
+    """Tasks of conversations are right in several senses, each with many columns of its own."""
+    return (
+        figure.task,
+        figure.language,
+        lab_words.sense(figure.metric) if figure.task.startswith(OF_CONVERSATIONS) else "",
+    )
+
+
+def _table(task: str, language: str, sense: str, figures: Iterable[Figure], deciding: str) -> Table:
+    held = [figure for figure in figures if _side(figure) == (task, language, sense)]
     metrics = list(dict.fromkeys(figure.metric for figure in held))
     by_place = {(figure.method, figure.metric): figure for figure in held}
     chance = {f.metric: f.chance for f in held if f.chance is not None and f.method != GAIN}  # a difference has none
     methods = dict.fromkeys(figure.method for figure in held)
     return Table(
-        title=lab_words.task(task),
+        task=task,
+        title=" · ".join(filter(None, [lab_words.task(task), str(lab_words.SENSES.get(sense, ""))])),
         language=lab_words.language(language),
-        metrics=[lab_words.metric(name) for name in metrics],
+        metrics=[lab_words.short(name) for name in metrics],
         rows=[
             (lab_words.method(method), method == deciding, [by_place.get((method, name)) for name in metrics])
             for method in methods

@@ -5,19 +5,28 @@ from __future__ import annotations
 from django import template
 from django.utils.translation import gettext, ngettext
 
-from sticktionary.web import lab_words
+from sticktionary.web import lab_figures, lab_words
 
 register = template.Library()
 register.filter("metric", lab_words.metric)
+register.filter("short", lab_words.short)
 register.filter("method", lab_words.method)
 register.filter("task", lab_words.task)
 register.filter("language", lab_words.language)
+register.filter("kind", lab_words.kind)
+register.filter("shelves", lab_figures.shelves)
 
 
 @register.filter
 def in_words(text: str) -> str:
     """A text of the engine's, which knows no languages, in the edition in hand."""
     return gettext(text) if text else ""
+
+
+@register.filter
+def place(name: str, number: int) -> str:
+    """The name of a place on a page, within another one."""
+    return f"{name}-{number}"
 
 
 @register.filter

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from retrieval_engine.training.recipes import Recipe, Setting
-from sticktionary.domain.lab import data
+from sticktionary.domain.lab import data, uses
 from sticktionary.domain.people.tokens import Scope
 from sticktionary.models import Release
 from sticktionary.web import lab_words
@@ -34,10 +34,23 @@ SCOPES = {
 }
 
 
+class ReleaseField(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django takes no arguments when it runs
+    """Where conversations are learned from, each release says how many uses of stickers it holds."""
+
+    tells_uses = False
+
+    def label_from_instance(self, release: Any) -> str:
+        if not self.tells_uses:
+            return str(release)
+        n = uses.n_uses(release)
+        said = ngettext("%(n)s use of a sticker", "%(n)s uses of stickers", n) % {"n": n}
+        return f"{release} · {said if n else _('no conversations')}"
+
+
 class RunForm(forms.Form):
     """What a run is asked for with. Values are read and refused by the recipe, so each has one rule only."""
 
-    release = forms.ModelChoiceField(queryset=Release.objects.none(), label=gettext_lazy("Release"))
+    release = ReleaseField(queryset=Release.objects.none(), label=gettext_lazy("Release"))
     title = forms.CharField(
         max_length=120,
         required=False,
@@ -57,7 +70,9 @@ class RunForm(forms.Form):
     def __init__(self, recipe: Recipe, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.recipe = recipe
-        self.fields["release"].queryset = data.usable_releases()  # type: ignore[attr-defined]
+        field = cast(ReleaseField, self.fields["release"])
+        field.tells_uses = recipe.kind == "dialogue"
+        field.queryset = data.usable_releases()
         self.fields["base"].help_text = _(
             "A model of the list, a name of a hub, a path on the server, or “tiny”. Empty: %(base)s"
         ) % {"base": recipe.default_base}

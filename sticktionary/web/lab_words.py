@@ -30,6 +30,8 @@ METHODS: dict[str, _StrOrPromise] = {
     "frequency": _("frequent queries, without looking"),
     "shuffled": _("what it wrote for another sticker"),
     "nothing": _("nothing: by chance"),
+    "clip": _("picture and text towers alone (CLIP)"),
+    "llm-bm25": _("a language model’s query, searched by words"),
 }
 TASKS: dict[str, _StrOrPromise] = {
     "text_to_image": _("From words to pictures"),
@@ -44,6 +46,22 @@ TASKS: dict[str, _StrOrPromise] = {
     "all_fields": _("all that is known of a sticker"),
     "description_only": _("descriptions"),
     "catalogue": _("the whole catalogue"),
+    "reply": _("Answers to conversations"),
+    "gallery": _("among all stickers"),
+    "candidates": _("among a few of its pack"),
+    "SR": _("beside one’s own words"),
+    "DR": _("as the whole reply"),
+}
+SENSES: dict[str, _StrOrPromise] = {
+    "exact": _("the sticker that was sent"),
+    "acceptable": _("it or what says the same"),
+    "intent": _("what is mostly used for the same intent"),
+    "intent_any": _("what is ever used for the same intent"),
+}
+KINDS: dict[str, _StrOrPromise] = {
+    "retrieval": _("Finds stickers"),
+    "generator": _("Writes queries"),
+    "dialogue": _("Answers conversations"),
 }
 LANGUAGES: dict[str, _StrOrPromise] = {"en": _("English"), "zh": _("Chinese"), "all": _("both languages")}
 ABBREVIATED = (
@@ -51,6 +69,12 @@ ABBREVIATED = (
     (re.compile(r"^ndcg_at_(\d+)"), r"nDCG@\1"),
     (re.compile(r"^mean_recall"), "MR"),
     (re.compile(r"^mrr"), "MRR"),
+    (re.compile(r"^map_\d+"), "MAP"),
+    (re.compile(r"^map\b"), "MAP"),
+    (re.compile(r"^r(\d+)_at_(\d+)"), r"R\1@\2"),
+    (re.compile(r"^hit_at_(\d+)"), r"hit@\1"),
+    (re.compile(r"^prec_at_(\d+)"), r"precision@\1"),
+    (re.compile(r"^count_at_(\d+)"), r"count@\1"),
     (re.compile(r"^bleu"), "BLEU"),
     (re.compile(r"^rouge_"), "ROUGE-"),
     (re.compile(r"^bertscore"), "BERTScore"),
@@ -80,11 +104,22 @@ def _told(end: float | None) -> str:
     return f"{end:,.0f}" if abs(end) >= 1_000 else f"{end:g}"
 
 
+def sense(metric: str) -> str:
+    """In which sense something is right for a metric, as it is named: `intent` of "hit_at_5[intent]"."""
+    return metric.partition("[")[2].rstrip("]")
+
+
+def short(name: str) -> str:
+    """A metric as papers print it, in whatever sense: R@10, nDCG@10, ROUGE-l."""
+    for pattern, printed in ABBREVIATED:
+        name = pattern.sub(printed, name)
+    return (name.partition("[")[0] if sense(name) in SENSES else name).replace("_", " ")
+
+
 def metric(name: str) -> str:
-    """As papers print it: R@10, nDCG@10, ROUGE-l."""
-    for pattern, short in ABBREVIATED:
-        name = pattern.sub(short, name)
-    return name.replace("[exact]", "").replace("_", " ")
+    """The same with the sense in words, where it is not the usual one: the very sticker that was meant."""
+    said = SENSES.get(sense(name), "") if sense(name) != "exact" else ""
+    return " · ".join(filter(None, [short(name), str(said)]))
 
 
 def method(name: str) -> str:
@@ -93,6 +128,11 @@ def method(name: str) -> str:
 
 def task(name: str) -> str:
     return " · ".join(str(TASKS.get(part, part.replace("_", " "))) for part in name.split("/"))
+
+
+def kind(name: str) -> str:
+    """What the models of a kind do."""
+    return str(KINDS[name])
 
 
 def language(name: str) -> str:

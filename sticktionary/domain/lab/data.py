@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import QuerySet
 
-from retrieval_engine.training.recipes import recipes
+from retrieval_engine.training.recipes import Kind, recipes
 from retrieval_engine.training.run import ORDER, Order
 from sticktionary.domain.intake.pictures import path_of
 from sticktionary.domain.lab import bases
@@ -21,9 +21,10 @@ from sticktionary.models import ModelVersion, Release, Sticker, Tombstone, Train
 PICTURES, LEFT_OUT = "pictures.json", "left_out.json"
 
 
-def usable_releases() -> QuerySet[Release]:
-    """Releases that may be learned from, the newest first."""
-    return Release.objects.filter(number__isnull=False, withdrawn_at=None).exclude(path="").order_by("-number")
+def usable_releases(kind: Kind | None = None) -> QuerySet[Release]:
+    """Releases that may be learned from, the newest first; those with conversations where a kind of recipe needs them."""
+    held = Release.objects.filter(number__isnull=False, withdrawn_at=None).exclude(path="").order_by("-number")
+    return held.filter(manifest__counts__n_samples__gt=0) if kind == "dialogue" else held
 
 
 def folder_of(run: TrainingRun) -> Path:
