@@ -42,7 +42,7 @@ class Codes:
         turned = faiss.LinearTransform(axes.shape[1], axes.shape[0], False)
         faiss.copy_array_to_vector(axes.ravel(), turned.A)
         turned.is_trained = True
-        # One list: a scan of everything that can be told which rows count, other than faiss' plain one (`_scan_of_all`).
+        # One list: other than faiss' plain scan (`_scan_of_all`) this one can be told which rows count.
         whole = faiss.IndexFlatIP(len(axes))
         whole.add(np.zeros((1, len(axes)), dtype=np.float32))
         scan = faiss.IndexIVFPQFastScan(whole, len(axes), 1, groups, 4, faiss.METRIC_INNER_PRODUCT)
