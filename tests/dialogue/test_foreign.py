@@ -17,6 +17,7 @@ from retrieval_engine.__main__ import main
 from retrieval_engine.data import DataError
 from retrieval_engine.dialogue import foreign
 from retrieval_engine.dialogue.foreign import ChatRow, Reason, Report, SessionRow, StickerRow, TurnRow
+from retrieval_engine.dialogue.foreign.rows import SOMEONE
 
 Read = tuple[list[ChatRow], list[StickerRow], Report]
 
@@ -206,12 +207,15 @@ def test_stickerint_keeps_what_its_annotators_said(tmp_path: Path) -> None:
                 TurnRow(speaker="User_2", text="so tired"),
                 TurnRow(speaker="User_1", sticker_id="cry.png"),
                 TurnRow(speaker="User_1", text="me too", sticker_id="hug.png", intent="caring", scenario="SR",
-                        appropriate=True),
+                        appropriate=True, style="cute cartoons", attributes={"gesture": ["hugging"], "face": []}),
             ],
             part="validation",
         )
     ]  # fmt: skip
-    assert chats[1].sessions[0].turns[1] == TurnRow(speaker="b", sticker_id="7.jpg", intent="other:entertain")
+    assert chats[1].sessions[0].turns[1] == TurnRow(
+        speaker="b", sticker_id="7.jpg", intent="other:entertain", style="animal",
+        attributes={"gesture": ["竖中指"], "posture": ["耸肩"], "face": [], "verbal": ["快点, 啊"]},
+    )  # fmt: skip
     assert stickers == [
         StickerRow(sticker_id="hug.png", style="cute cartoons", attributes={"gesture": ["hugging"], "face": []},
                    lang="en", part="validation"),
@@ -262,10 +266,10 @@ def test_samples_of_multichat_make_their_session_again(tmp_path: Path) -> None:
         ("About 2.", "train"), ("About 9.", "test"), ("About 10.", "train"),
     ]  # fmt: skip
     assert lines_of(chat) == [
-        ("someone", "first", None), ("User_1", "", "boba_4.jpg"),
-        ("someone", "x", None), ("User_1", "", "boba_5.jpg"),
-        ("someone", "hi", None), ("someone", "you", None), ("User_3", "", "boba_1.jpg"),
-        ("someone", "more", None), ("User_5", "mine", "boba_2.jpg"),
+        (SOMEONE, "first", None), ("User_1", "", "boba_4.jpg"),
+        (SOMEONE, "x", None), ("User_1", "", "boba_5.jpg"),
+        (SOMEONE, "hi", None), (SOMEONE, "you", None), ("User_3", "", "boba_1.jpg"),
+        (SOMEONE, "more", None), ("User_5", "mine", "boba_2.jpg"),
     ]  # fmt: skip
     assert [turn.intent for session in chat.sessions for turn in session.turns if turn.sticker_id] == [
         "joy", None, "joy", "joy",
@@ -293,7 +297,7 @@ def test_sessions_of_multichat_come_in_their_order(tmp_path: Path) -> None:
     [chat], stickers, report = read("multichat", path)
     assert [session.summary for session in chat.sessions] == ["1", "2"]
     assert chat.sessions[1].turns[1] == TurnRow(
-        speaker="User_2", sticker_id="hug.png", intent="caring", appropriate=False
+        speaker="User_2", sticker_id="hug.png", intent="caring", appropriate=False, attributes={"gesture": ["hugging"]}
     )
     assert stickers == [StickerRow(sticker_id="hug.png", attributes={"gesture": ["hugging"]}, lang="en", part="train")]
     assert named(report) == [

@@ -10,6 +10,7 @@ so is every field that will not do; a file of another kind is a `DataError`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -50,8 +51,11 @@ __all__ = [
 ]
 
 
-def read(format: str, paths: Sequence[Path], report: Report, *, language: str = "", source: str = "") -> Iterator[Row]:
-    """The rows of files of a format; `report` is filled as they are read. `language` is theirs where they say none.
+def read(
+    format: str, paths: Sequence[Path], report: Report, *, language: str = "", source: str = "", name: str = ""
+) -> Iterator[Row]:
+    """The rows of files of a format; `report` is filled as they are read. `language` is theirs where they say none, and
+    `name` what a file was called before it was put where it is: chats are numbered after that.
 
     `DataError` names a file of which no record has any of the format's keys, one that is no JSON or no UTF-8, and one
     with nothing in it.
@@ -60,8 +64,9 @@ def read(format: str, paths: Sequence[Path], report: Report, *, language: str = 
     for path in paths:
         alike, n = report.n_alike, report.n_records
         for record in reader.records(path):
+            report.line = record.line
             report.n_alike += reader.is_alike(record)
-            yield from rows_of(reader, record, seen)
+            yield from rows_of(reader, replace(record, path=Path(name)) if name else record, seen)
         if report.n_records == n:
             raise DataError(f"{path}: nothing in it")
         if report.n_alike == alike:

@@ -8,7 +8,7 @@ A sample a record, as the released files have it: `session_id`, `speaker`, `imag
 `attribute` (the four with commas between), `summary`, and `dialogue_context`, which is all of the session before the
 sticker with tabs between the turns. It tells no speakers, and stickers in it as a sentence that begins with the
 sender's name; what a sample adds to the one before it in its session makes the next turns. Their speaker is
-`someone`. `form` goes with the style where that alone is in no label set; `related_history_session_ids` holds the
+`rows.SOMEONE`. `form` goes with the style where that alone is in no label set; `related_history_session_ids` holds the
 summaries of sessions that are read themselves, and is passed over.
 
 A chat is the group that a file's name begins with, or `chat_id`; its sessions come in the order of their numbers, out
@@ -87,9 +87,10 @@ class MultiChat(Reader):
                 gold = fields.name(sticker, ("id", *STICKER))
                 if gold is None:
                     raise Spoiled(Reason.NO_STICKER, f"turn {n}")
-                turn = self.turn({**told, "sticker": None, "sticker_id": gold}, record, f"turn {n}",
-                                 **said_of_use(sticker, record, self))  # fmt: skip
-                stickers.append(described(sticker, gold, record, self.report, lang, session))
+                meant = described(sticker, gold, record, self.report, lang)
+                sent, labels = {**told, "sticker": None, "sticker_id": gold}, said_of_use(sticker, meant, record, self)
+                turn = self.turn(sent, record, f"turn {n}", **labels)
+                stickers.append(meant)
             else:
                 turn = self.turn(told, record, f"turn {n}")
             turns += [turn] if turn else []
@@ -111,11 +112,9 @@ class MultiChat(Reader):
             raise Spoiled(Reason.NO_SPEAKER)
         lang = fields.text(row, LANGUAGE) or self.lang
         told, own = _as_told(row), fields.text(row, TEXT)
-        labels = said_of_use(row, record, self)
-        empty = SessionRow(
-            turns=[], session_id=number, summary=fields.text(row, ("summary",)), part=fields.part_of(record)
-        )
-        sticker = described(row, gold, record, self.report, lang, empty)
+        sticker = described(row, gold, record, self.report, lang)
+        labels = said_of_use(row, sticker, record, self)
+        empty = SessionRow(turns=[], session_id=number, summary=fields.text(row, ("summary",)), part=sticker.part)
         session = self._keep(record, row, empty)
         new = _added(told, session)
         session.row.turns.extend(self._turns(new, record))

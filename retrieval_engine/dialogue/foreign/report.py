@@ -84,6 +84,7 @@ class Report:
     left_out: Counter[Reason] = field(default_factory=Counter)
     without: Counter[Reason] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
+    line: int = 0  # of the record that was read last
 
     @property
     def n_left_out(self) -> int:

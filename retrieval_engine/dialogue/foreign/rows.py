@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ...training.release import Part
 
-SOMEONE: Final = "someone"
+SOMEONE: Final = "speaker-not-told"
 """Who says what a format tells without a speaker."""
 OTHER: Final = "other:"
 """Before a label that is in no label set here: kept as it was given."""
@@ -26,7 +26,8 @@ class Polarity(Struct, frozen=True):
 
 class TurnRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Words, a sticker, or both. `intent` (goemotions-28) is what the sticker was sent for, `emotion` what its sender
-    felt, `scenario` SR or DR, `appropriate` whether it fits."""
+    felt, `scenario` SR or DR, `appropriate` whether it fits; `style` and `attributes` are the sticker's, as in
+    `StickerRow`."""
 
     speaker: str
     text: str = ""
@@ -37,6 +38,8 @@ class TurnRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     scenario: str | None = None
     appropriate: bool | None = None
     polarity: Polarity | None = None
+    style: str | None = None
+    attributes: dict[str, list[str]] | None = None
 
 
 class SessionRow(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -59,17 +59,17 @@ class StickerInt(Reader):
             raise Spoiled(Reason.NO_STICKER)
         lang = fields.text(row, LANGUAGE) or self.lang
         sent = {**row, "text": self.words(row), "sticker_id": gold}
-        answer = self.turn(sent, record, "the sticker", **said_of_use(row, record, self))
+        sticker = described(row, gold, record, self.report, lang)
+        answer = self.turn(sent, record, "the sticker", **said_of_use(row, sticker, record, self))
         assert answer is not None
-        session = SessionRow(turns=[*turns, answer], part=fields.part_of(record))
+        session = SessionRow(turns=[*turns, answer], part=sticker.part)
         chat_id = f"{record.path.stem}-{fields.name(row, ID) or record.line}"
-        sticker = described(row, gold, record, self.report, lang, session)
         yield ChatRow(chat_id=chat_id, lang=lang, sessions=[session], source=self.source)
         yield sticker
 
 
-def said_of_use(row: Mapping[str, Any], record: Record, reader: Reader) -> dict[str, Any]:
-    """The labels of one use of a sticker."""
+def said_of_use(row: Mapping[str, Any], sticker: StickerRow, record: Record, reader: Reader) -> dict[str, Any]:
+    """The labels of one use of a sticker, and those of the sticker."""
     intent, scenario = fields.text(row, INTENT), fields.text(row, SCENARIO)
     told = taxonomy.load("scenario-2").find(scenario) if scenario else None
     if scenario and told is None:
@@ -78,12 +78,12 @@ def said_of_use(row: Mapping[str, Any], record: Record, reader: Reader) -> dict[
         "intent": fields.label(intent, ("goemotions-28",), record, reader.report, "intent"),
         "scenario": told.id if told else None,
         "appropriate": fields.truth(row, ("appropriate",)),
+        "style": sticker.style,
+        "attributes": sticker.attributes,
     }
 
 
-def described(
-    row: Mapping[str, Any], sticker: str, record: Record, report: Report, lang: str, session: SessionRow
-) -> StickerRow:
+def described(row: Mapping[str, Any], sticker: str, record: Record, report: Report, lang: str) -> StickerRow:
     """What is said of how a sticker looks."""
     told = fields.field(row, ATTRIBUTES)
     held = {**row, **told} if isinstance(told, dict) else row
@@ -94,7 +94,7 @@ def described(
         style=style,
         attributes=attributes(told, held, record, report) or None,
         lang=lang,
-        part=session.part,
+        part=fields.part_of(record),
     )
 
 
