@@ -15,7 +15,11 @@ def main() -> int:
     given = sys.argv[1:]
     first = next((place for place, word in enumerate(given) if word.startswith("-")), len(given))
     names, options = given[:first], given[first:]
-    names = names or sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
+    known = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
+    if ({"-h", "--help"} & set(options) and not names) or set(names) - set(known):
+        print(f"{__doc__}\n\nBenchmarks: {', '.join(known)}")
+        return bool(names)
+    names = names or known
     failed = []
     for name in names:
         print(f"\n=== {name}", flush=True)
