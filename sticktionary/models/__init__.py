@@ -34,6 +34,7 @@ from sticktionary.models.quality import (
 from sticktionary.models.releases import Publication, Release, SplitPart, Tombstone
 from sticktionary.models.replies import Reply
 from sticktionary.models.review import Case, Judgement, Ruling, SameStickers
+from sticktionary.models.source_labels import SourceLabel
 
 __all__ = [
     "AbusiveWord",
@@ -83,6 +84,7 @@ __all__ = [
     "ShadowLook",
     "Sitting",
     "Skip",
+    "SourceLabel",
     "SplitPart",
     "StartKey",
     "Sticker",
