@@ -82,10 +82,23 @@ def test_the_files_of_a_release(told: None, tmp_path: Path) -> None:
     assert rows(tmp_path, "sessions.jsonl") == [
         common
         | {"session_id": f"ses_{first.pk}", "ordinal": 1, "start": None, "end": None, "summary": "They meet."}
+        | {"summary_by": "source", "summary_drafted_by": ""}
         | {"users": ["User_1", "User_2"], "turn_ids": ids[:2], "part": part},
         common
-        | {"session_id": f"ses_{second.pk}", "ordinal": 2, "summary": "", "turn_ids": ids[2:], "part": part}
-        | {"start": "2026-11-01T09:00:00Z", "end": "2026-11-01T09:05:00Z", "users": ["User_1", "User_2"]},
+        | {
+            "session_id": f"ses_{second.pk}",
+            "ordinal": 2,
+            "summary": "",
+            "summary_by": "",
+            "turn_ids": ids[2:],
+            "part": part,
+        }
+        | {
+            "summary_drafted_by": "",
+            "start": "2026-11-01T09:00:00Z",
+            "end": "2026-11-01T09:05:00Z",
+            "users": ["User_1", "User_2"],
+        },
     ]
     written = rows(tmp_path, "turns.jsonl")
     assert [(t["turn_id"], t["i"], t["speaker"], t["text"], t["sticker_id"]) for t in written] == [

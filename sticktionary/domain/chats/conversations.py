@@ -27,7 +27,9 @@ from sticktionary.models import (
     ChatSession,
     Conversation,
     ConversationImport,
+    Draft,
     Player,
+    SessionSummary,
     Tombstone,
     Utterance,
 )
@@ -121,6 +123,8 @@ def erase(*, actor: Player, conversation_id: int, why: str) -> None:
         _take_back(conversation, why)
     Utterance.objects.filter(session__conversation=conversation).update(text="")
     conversation.sessions.update(summary="", summary_by="")
+    SessionSummary.objects.filter(first__session__conversation=conversation).delete()
+    Draft.objects.filter(first__session__conversation=conversation).delete()
     _audit(actor, "erase_conversation", conversation, why)
 
 

@@ -167,6 +167,10 @@ def _masked(session: Session, mask: Mask, stickers: dict[Wanted, int | str]) -> 
 def _settled(ready: Ready, there: dict[str, bool], stored: dict[str, list[Line]]) -> Examined:
     if ready.key not in there:
         return ready
-    if stored.get(ready.key) == ready.lines():
+    if _words(stored.get(ready.key, ())) == _words(ready.lines()):  # sessions may have been divided anew since
         return Same(ready.line, ready.key)
     return BadLine(ready.line, _("Another chat has the number %(key)s already.") % {"key": ready.key})
+
+
+def _words(lines: Iterable[Line]) -> list[tuple[str, str, int | None]]:
+    return [(speaker, text, sticker) for _session, _place, speaker, text, sticker in lines]

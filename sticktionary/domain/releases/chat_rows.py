@@ -15,6 +15,8 @@ class SessionRow(Struct, frozen=True):
     users: list[str]
     turn_ids: list[str]
     summary: str
+    summary_by: str
+    summary_drafted_by: str
     lang: str
     source: str
     license: str

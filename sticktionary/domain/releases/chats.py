@@ -11,6 +11,9 @@ from django.db.models import Q
 from retrieval_engine.data import split_by_group
 from sticktionary.domain.annotation import answers, questions
 from sticktionary.domain.annotation.answers import Value
+from sticktionary.domain.chats import dividing, feeling, summing
+from sticktionary.domain.chats.feeling import Feeling
+from sticktionary.domain.chats.summing import Summary
 from sticktionary.domain.releases import as_of
 from sticktionary.domain.releases.scope import Scope
 from sticktionary.domain.releases.splits import PARTS
@@ -26,6 +29,8 @@ class Chat:
     row: Conversation
     part: str
     sessions: list[tuple[ChatSession, list[Utterance]]]  # in their order; texts are clean
+    summaries: dict[int, Summary]  # by session, who gave its summary
+    polarities: dict[int, Feeling]  # by turn, where reviewers said how it feels
 
     @property
     def name(self) -> str:
@@ -43,7 +48,20 @@ def chats(scope: Scope) -> Iterator[Chat]:
     rows = Conversation.objects.filter(created_at__lt=scope.watermark_at, language__in=scope.rules.languages)
     for row in rows.order_by("pk").iterator(chunk_size=500):
         if row.pk not in gone:
-            yield Chat(row, _part(row.pk, scope), list(_sessions(row, scope)))
+            yield _chat(row, scope)
+
+
+def _chat(row: Conversation, scope: Scope) -> Chat:
+    found = list(_sessions(row, scope))
+    turn_ids = Utterance.objects.filter(session__conversation=row).values("pk")
+    told = feeling.told(turn_ids, scope.watermark_at, scope.left_out)
+    return Chat(
+        row,
+        _part(row.pk, scope),
+        [(session, turns) for session, turns, _summary in found],
+        {session.pk: summary for session, _turns, summary in found if session.summary},
+        {id: held for id, counts in told.items() if (held := feeling.together(counts))},
+    )
 
 
 def _part(conversation_id: int, scope: Scope) -> str:
@@ -52,14 +70,15 @@ def _part(conversation_id: int, scope: Scope) -> str:
     return PARTS[split_by_group([name_of(conversation_id)], shares)[0]]
 
 
-def _sessions(row: Conversation, scope: Scope) -> Iterator[tuple[ChatSession, list[Utterance]]]:
-    turns: defaultdict[int, list[Utterance]] = defaultdict(list)
-    for turn in Utterance.objects.filter(session__conversation=row).order_by("session__number", "number"):
-        turn.text = turn.text and scope.clean("turn", turn.pk, turn.text)
-        turns[turn.session_id].append(turn)
-    for session in row.sessions.order_by("number"):
-        session.summary = session.summary and scope.clean("session", session.pk, session.summary)
-        yield session, turns[session.pk]
+def _sessions(row: Conversation, scope: Scope) -> Iterator[tuple[ChatSession, list[Utterance], Summary]]:
+    """As they were divided and summed up at the watermark."""
+    said = summing.held(row, scope.watermark_at, scope.left_out)
+    for session, turns in dividing.sessions_at(row, scope.watermark_at):
+        for turn in turns:
+            turn.text = turn.text and scope.clean("turn", turn.pk, turn.text)
+        summary = said.get((turns[0].pk, turns[-1].pk), summing.of_import(session))
+        session.summary = summary.text and scope.clean("session", session.pk, summary.text)
+        yield session, turns, summary
 
 
 class Together:

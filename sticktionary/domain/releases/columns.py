@@ -120,6 +120,8 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "users": "pseudonyms of those who speak, within the session",
         "turn_ids": "its turns in order",
         "summary": "what it is about, if somebody wrote that down",
+        "summary_by": "who gave it: `source` (it came with the chat), `person`; empty where there is none",
+        "summary_drafted_by": "the model whose draft a person took or changed; empty where there was no draft",
         "source": "where the conversation comes from",
         "license": "what may be done with it",
     },

@@ -13,6 +13,8 @@ from msgspec import Struct
 from msgspec.json import Encoder
 
 from sticktionary.domain.annotation.answers import Value
+from sticktionary.domain.chats import feeling
+from sticktionary.domain.chats.summing import Summary
 from sticktionary.domain.releases.about import File
 from sticktionary.domain.releases.chat_rows import (
     Attributes,
@@ -20,6 +22,7 @@ from sticktionary.domain.releases.chat_rows import (
     Meant,
     MultiChatRow,
     MultiChatTurn,
+    Polarity,
     Remembered,
     Said,
     SampleRow,
@@ -99,7 +102,9 @@ class Forms:
         left_out = turn.sticker_id is not None and name is None
         ids = (f"turn_{turn.pk}", f"ses_{turn.session_id}", chat.name)
         language = chat.row.language
-        return TurnRow(1, *ids, turn.number, turn.speaker, turn.text, name, left_out, None, None, language)
+        held = chat.polarities.get(turn.pk)
+        polarity = Polarity(*feeling.SIDES[held]) if held else None
+        return TurnRow(1, *ids, turn.number, turn.speaker, turn.text, name, left_out, None, polarity, language)
 
     # --- a sample for each use ---
 
@@ -202,6 +207,7 @@ class Forms:
 
 
 def _session_row(chat: Chat, session: ChatSession, turns: list[Utterance]) -> SessionRow:
+    summary = chat.summaries.get(session.pk, Summary())
     return SessionRow(
         v=1,
         session_id=f"ses_{session.pk}",
@@ -212,6 +218,8 @@ def _session_row(chat: Chat, session: ChatSession, turns: list[Utterance]) -> Se
         users=_users(turns),
         turn_ids=[f"turn_{turn.pk}" for turn in turns],
         summary=session.summary,
+        summary_by=summary.by,
+        summary_drafted_by=summary.drafted_by,
         lang=chat.row.language,
         source=chat.row.source,
         license=chat.row.licence,
