@@ -48,9 +48,7 @@ def chat_of(n_turns: int = N_TURNS) -> Conversation:
     step = timedelta(minutes=10)
     start = datetime.fromisoformat("2026-11-01T09:00:00+00:00")
     Utterance.objects.bulk_create(
-        Utterance(
-            session=session, number=n, speaker="User_1", text=f"line {n}", at=start + n * timedelta(minutes=minutes)
-        )
+        Utterance(session=session, number=n, speaker="User_1", text=f"line {n}", at=start + n * step)
         for n in range(1, n_turns + 1)
     )
     dividing._set_times(session)
