@@ -15,17 +15,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from retrieval_engine.training.figures import Report
 from retrieval_engine.training.recipes import Estimate, Recipe, SettingsError, recipes
 from sticktionary.domain.errors import Refused
-from sticktionary.domain.lab import bases, checks, comparison, data, estimates, lineage, registry, runs, showing
+from sticktionary.domain.lab import (
+    alongside,
+    bases,
+    checks,
+    comparison,
+    data,
+    estimates,
+    lineage,
+    registry,
+    runs,
+    showing,
+)
 from sticktionary.domain.lab.checks import RunRefused
 from sticktionary.models import ModelVersion, Query, TrainingRun
-from sticktionary.web import lab_figures
+from sticktionary.web import lab_figures, lab_published
 from sticktionary.web.lab_forms import PREFIX, RunForm
 from sticktionary.web.workbench import acting, allowed, player_of, show
 
 PER_PAGE = 30
-MOST_BESIDE = 4
+MOST_BESIDE = 8
+MOST_DRAWN = 4  # runs whose curves can be told apart
 UNDER_WAY = Q(state__in=[TrainingRun.State.QUEUED, TrainingRun.State.RUNNING])
 AWAITING = Q(model__stage=ModelVersion.Stage.CANDIDATE, model__approved_at=None)
 SIEVES = {
@@ -157,6 +170,7 @@ def one_run(request: HttpRequest, run_id: int) -> HttpResponse:
     context = {
         "here": "runs",
         "run": run,
+        "ablations": alongside.ablations_of(run) if report else [],
         "recipe": recipes().get(run.recipe),
         "state": showing.state_of(run),
         "may_cancel": runs.may_cancel(run),
@@ -191,22 +205,37 @@ def events(request: HttpRequest, run_id: int) -> JsonResponse:
 @require_GET
 @allowed("view_trainingrun")
 def compare(request: HttpRequest) -> HttpResponse:
-    """Up to four runs side by side: what differed, how they learnt, what they reached."""
+    """Up to eight runs side by side: what differed, how they learnt, what they reached, and what papers print."""
     ids = [int(id) for id in request.GET.getlist("run") if id.isdecimal() and len(id) < 16]
     found = {run.pk: run for run in _all_runs().filter(pk__in=ids[:MOST_BESIDE])}
     beside = [found[id] for id in dict.fromkeys(ids) if id in found]
     reports = [comparison.report_of(run) for run in beside]
-    compared = lab_figures.side_by_side([report for report in reports if report]) if all(reports) else []
+    compared = _side_by_side(beside, [report for report in reports if report]) if all(reports) else []
+    rows = _rows(beside)
     context = {
         "here": "runs",
-        "rows": _rows(beside),
+        "rows": rows,
+        "drawn": rows[:MOST_DRAWN],
         "differing": _differing(beside),
         "compared": [line for line in compared if line.decides],
-        "rest": [line for line in compared if not line.decides],
+        "rest": lab_figures.shelved(compared),
+        "is_paired": any(each and each.is_paired for line in compared for _figure, each in line.cells),
+        "sheets": lab_published.sheets(beside),
+        "most": MOST_BESIDE,
         "same_release": len({run.release_id for run in beside}) <= 1,
         "others": _all_runs().exclude(pk__in=found)[:30],
     }
     return show(request, "lab_compare", "lab", context)
+
+
+def _side_by_side(beside: list[TrainingRun], reports: list[Report]) -> list[lab_figures.Compared]:
+    """With their differences from the first, use by use where that is known of what decides."""
+    if not reports:
+        return []
+    own = [(f.task, f.language, f.metric) for f in reports[0].figures if f.method == reports[0].headline[1]]
+    deciding = [place for place in own if lab_figures.decides(place, reports[0])]
+    paired = [alongside.gaps(beside[0], run, deciding) for run in beside]
+    return lab_figures.side_by_side(reports, paired)
 
 
 def _differing(beside: list[TrainingRun]) -> list[tuple[str, list[Any]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from retrieval_engine.training.figures import Figure, Report, apart
@@ -11,6 +11,15 @@ from sticktionary.web import lab_words
 from sticktionary.web.intervals import Bar, bar
 
 OF_CONVERSATIONS = "reply/"  # what their tasks begin with
+GALLERY, LISTS = "reply/gallery", "reply/candidates"
+OF_GALLERY = {
+    *(f"recall_at_{k}[exact]" for k in (1, 5, 10)),
+    *(f"hit_at_{k}[intent]" for k in (1, 3, 5)),
+    *("map[exact]", "map[acceptable]", "map[intent]"),
+}
+MOST_TOGETHER = 60  # lines that do not decide
+Place = tuple[str, str, str]  # task, language, metric
+Gap = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Compared:
 
     title: str
     metric: str
-    decides: bool  # of the task by which the first run is judged
+    decides: bool  # of what the first run is judged by
     cells: list[tuple[Figure | None, Difference | None]]
 
 
@@ -46,6 +55,7 @@ class Difference:
     value: float
     low: float
     high: float
+    is_paired: bool  # query by query, or use by use; else from both intervals
 
     @property
     def is_clear(self) -> bool:
@@ -122,39 +132,62 @@ def _table(task: str, language: str, sense: str, figures: Iterable[Figure], deci
     )
 
 
-def side_by_side(reports: Sequence[Report]) -> list[Compared]:
-    """What each run's own method reached, where more than one of them measured it."""
+def side_by_side(reports: Sequence[Report], paired: Sequence[Mapping[Place, Gap]] = ()) -> list[Compared]:
+    """What each run's own method reached, where more than one of them measured it. `paired` has, for each run, its
+    difference from the first where that is known query by query."""
     held = [_of_own_method(report) for report in reports]
     places = dict.fromkeys(place for figures in held for place in figures)
     return [
         Compared(
             _title(place),
             lab_words.metric(place[2]),
-            place[0] == reports[0].headline[0],
-            _cells([figures.get(place) for figures in held]),
+            decides(place, reports[0]),
+            _cells([figures.get(place) for figures in held], [gaps.get(place) for gaps in paired]),
         )
         for place in places
         if sum(place in figures for figures in held) > 1
     ]
 
 
-def _of_own_method(report: Report) -> dict[tuple[str, str, str], Figure]:
+def decides(place: Place, report: Report) -> bool:
+    """Whether a figure is of the task by which a run is judged. Of conversations these are the ones that papers print,
+    over all languages and scenarios."""
+    task, language, metric = place
+    if not report.headline[0].startswith(OF_CONVERSATIONS):
+        return task == report.headline[0]
+    return language == report.headline[2] and (task == LISTS or (task == GALLERY and metric in OF_GALLERY))
+
+
+def shelved(lines: Sequence[Compared]) -> list[tuple[str, list[Compared]]]:
+    """What does not decide, by task and language where there is much of it."""
+    rest = [line for line in lines if not line.decides]
+    titles = list(dict.fromkeys(line.title for line in rest))
+    if len(rest) <= MOST_TOGETHER:
+        return [("", rest)] if rest else []
+    return [(title, [line for line in rest if line.title == title]) for title in titles]
+
+
+def _of_own_method(report: Report) -> dict[Place, Figure]:
     own = report.headline[1]
     return {(f.task, f.language, f.metric): f for f in report.figures if f.method == own}
 
 
-def _title(place: tuple[str, str, str]) -> str:
+def _title(place: Place) -> str:
     return f"{lab_words.task(place[0])} · {lab_words.language(place[1])}"
 
 
-def _cells(figures: Sequence[Figure | None]) -> list[tuple[Figure | None, Difference | None]]:
+def _cells(
+    figures: Sequence[Figure | None], gaps: Sequence[Gap | None]
+) -> list[tuple[Figure | None, Difference | None]]:
     first = figures[0]
     return [
-        (figure, None if n == 0 or first is None or figure is None else _difference(figure, first))
+        (figure, None if n == 0 or first is None or figure is None else _difference(figure, first, gaps[n : n + 1]))
         for n, figure in enumerate(figures)
     ]
 
 
-def _difference(ours: Figure, theirs: Figure) -> Difference | None:
+def _difference(ours: Figure, theirs: Figure, paired: Sequence[Gap | None]) -> Difference | None:
+    if paired and paired[0] is not None:
+        return Difference(*paired[0], is_paired=True)
     found = apart(ours, theirs)
-    return Difference(*found) if found else None
+    return Difference(*found, is_paired=False) if found else None

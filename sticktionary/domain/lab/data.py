@@ -22,7 +22,7 @@ PICTURES, LEFT_OUT = "pictures.json", "left_out.json"
 
 
 def usable_releases(kind: Kind | None = None) -> QuerySet[Release]:
-    """Releases that may be learned from, the newest first; those with conversations where a kind of recipe needs them."""
+    """Releases that may be learned from, the newest first; those with conversations for recipes that need them."""
     held = Release.objects.filter(number__isnull=False, withdrawn_at=None).exclude(path="").order_by("-number")
     return held.filter(manifest__counts__n_samples__gt=0) if kind == "dialogue" else held
 
