@@ -34,8 +34,6 @@ CONVERSATION: Final = "conversation.onnx"
 FORMAT: Final = 1
 KNOWN: Final = frozenset({".safetensors", ".json", ".jsonl", ".onnx", ".data", ".jinja", ".txt", ".model", ".md"})
 """Kinds of files that a bundle may hold."""
-DERIVED: Final = frozenset({".onnx", ".data"})
-"""Made from the others, and not the same to the bit each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,8 @@ class Manifest:
 
 
 def _shapes_answers(name: str) -> bool:
-    return name not in (METRICS, STICKERS) and Path(name).suffix not in DERIVED
+    """Weights, and shapes in folders below; graphs are made from these, and not the same to the bit each time."""
+    return name == WEIGHTS or "/" in name
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

@@ -48,7 +48,8 @@ class Training:
     baselines: bool = setting(True, "Judge words alone (BM25), CLIP and the untrained model as well.")
     query_model: str = setting(
         "",
-        "A language model that writes what to search for, to compare with: a name or a folder; empty for none.",
+        "Writes what to search for, to compare with: a language model (a name or a folder), or a file of values; empty "
+        "for none.",
     )
 
 
@@ -108,8 +109,14 @@ class IntRaSettings(Training):
     heads: int = setting(8, "Of the attention.", low=1, high=64)
     knowledge_model: str = setting(
         "",
-        "A language model that tells what the speaker wants and feels: a name or a folder; empty for none.",
+        "Tells what the speaker wants and feels: a language model (a name or a folder), or a file of values that was "
+        "filled beforehand; empty for nobody.",
         advanced=False,
+    )
+    attribute_model: str = setting(
+        "",
+        "Tells the attributes of stickers that nobody described: a vision-language model (a name or a folder), or a "
+        "file of values; empty for nobody.",
     )
 
 
@@ -131,8 +138,8 @@ class IgsrSettings(Training):
     memory_length: int = setting(128, "Tokens of the memories, at most.", low=4, high=8_192)
     summary_model: str = setting(
         "",
-        "A language model that sums up the sessions that nobody has summed up: a name or a folder; empty for their "
-        "most telling lines.",
+        "Sums up the sessions that nobody has summed up: a language model (a name or a folder), or a file of values; "
+        "empty for their most telling lines.",
         advanced=False,
     )
 
@@ -172,8 +179,8 @@ class PbrSettings(Training):
     teacher_epochs: int = setting(20, "Passes of the teacher of emotions through labelled stickers.", low=1, high=1_000)
     sentiment_model: str = setting(
         "",
-        "A language model that says how glad an utterance is where people were not asked: a name or a folder; empty "
-        "for a short list of words.",
+        "Says how glad an utterance is where people were not asked: a classifier (a name or a folder), or a file of "
+        "values; empty for a short list of words.",
     )
 
 
