@@ -7,14 +7,17 @@ import { findView } from "./view/find.js";
 import { foundView } from "./view/found.js";
 import { head } from "./view/head.js";
 import { labelView } from "./view/label.js";
+import { givenOf as replyOf } from "./reply.js";
 import { notices } from "./view/notices.js";
 import { loadingView, nothingView, waitingView } from "./view/plain.js";
-import { helpSheet, overSheet, skipSheet, suggestSheet } from "./view/sheets.js";
+import { repliedView } from "./view/replied.js";
+import { replyView } from "./view/reply.js";
+import { helpSheet, overSheet, passSheet, skipSheet, suggestSheet } from "./view/sheets.js";
 import { summaryView } from "./view/summary.js";
 import { writtenView } from "./view/written.js";
 
-const VIEWS = { label: labelView, find: findView, found: foundView, written: writtenView, bonus: bonusView, waiting: waitingView, summary: summaryView, nothing: nothingView }
-const SHEETS = { help: helpSheet, skip: skipSheet, suggest: suggestSheet }
+const VIEWS = { label: labelView, find: findView, found: foundView, written: writtenView, bonus: bonusView, reply: replyView, replied: repliedView, waiting: waitingView, summary: summaryView, nothing: nothingView }
+const SHEETS = { help: helpSheet, skip: skipSheet, pass: passSheet, suggest: suggestSheet }
 
 class Game {
   constructor(body) {
@@ -85,7 +88,7 @@ class Game {
     if (code === "lease_over") this.over()
     else if (code === "no_consent" || code === "sanctioned") location.reload() // the server leads on from here
     else if (code === "no_task") this.mount(nothingView(this, "empty"))
-    else if (!["label", "find", "bonus"].includes(this.turn?.kind)) this.tell(message)
+    else if (!["label", "find", "bonus", "reply"].includes(this.turn?.kind)) this.tell(message)
   }
 
   pressed(event) {
@@ -120,11 +123,12 @@ class Game {
   // Everybody was told at once that there is no time, so they do not all come back at once.
   askAgain() {
     clearTimeout(this.againTimer)
-    this.againTimer = setTimeout(() => this.preview(this.state.turn.text), 1_000 + 2_000 * Math.random())
+    this.againTimer = setTimeout(() => (this.turn.kind === "reply" ? this.look(this.state.turn.text) : this.preview(this.state.turn.text)), 1_000 + 2_000 * Math.random())
   }
 
   restoreText() {
     if (this.turn.kind === "bonus") return this.restorePut()
+    if (this.turn.kind === "reply") return this.restoreReply()
     const text = this.turn.kind === "label" && sessionStorage.getItem(this.turn.lease)
     if (text) this.dispatch({ type: "restored", text })
   }
@@ -192,6 +196,42 @@ class Game {
     const answer = await this.play(type, rest)
     if (answer.type === "done") sessionStorage.removeItem(lease)
   }
+
+  // --- who replies to a chat
+  look(text) {
+    if (this.turn?.kind !== "reply" || !text.trim() || text.trim() === this.state.turn.askedFor) return
+    const number = this.state.turn.asked + 1
+    this.dispatch({ type: "asked", number, text: text.trim() })
+    this.socket.ask({ type: "look", lease: this.turn.lease, number, text: text.trim() })
+  }
+
+  reply(changes) { this.putDown({ type: "replied", changes }) }
+  tapOffer(offer) { this.putDown({ type: "tapped", offer }) }
+  mean(kind) { this.putDown({ type: "meant", kind }) }
+
+  putDown(event) {
+    this.dispatch(event)
+    sessionStorage.setItem(this.turn.lease, JSON.stringify(this.state.turn.reply))
+  }
+
+  restoreReply() {
+    const changes = JSON.parse(sessionStorage.getItem(this.turn.lease) ?? "null")
+    if (changes) this.dispatch({ type: "replied", changes })
+  }
+
+  sendReply() { return this.leaveReply("reply", { given: replyOf(this.state.turn.reply) }) }
+  passReply(why) { return this.leaveReply("pass_reply", { why }) }
+  leaveChats() { return this.leaveReply("pass_reply", { finish: true }) }
+
+  async leaveReply(type, rest) {
+    if (rest.given === null || this.isUnderWay("reply") || this.isUnderWay("pass_reply")) return
+    const { lease } = this.turn
+    const answer = await this.play(type, rest)
+    if (answer.type === "done") sessionStorage.removeItem(lease)
+  }
+
+  turnReplyOver() { if (!this.isUnderWay("turn_reply_over")) this.play("turn_reply_over") }
+  anotherChat() { if (!this.isUnderWay("another_chat")) this.socket.move({ type: "another_chat" }) }
 
   // --- anybody's
   skip(reason) { return this.play("skip", { reason }) }

@@ -74,7 +74,7 @@ export class GameSocket {
 
   heard(message) {
     if (message.type === "snapshot") this.failures = 0
-    if (message.type === "results" || message.type === "busy" || message.key === null) this.isAsking = false
+    if (["results", "offers", "busy"].includes(message.type) || message.key === null) this.isAsking = false
     if (message.type === "done" || message.type === "refused") this.settle(message)
     if (message.code === "malformed") this.forget(message)
     this.emit(message)

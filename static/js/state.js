@@ -1,12 +1,13 @@
 // What the page knows, as a pure function of what happened: reduce(state, event) -> state.
 import { blank, put } from "./bonus.js";
+import * as replies from "./reply.js";
 
 export const MAX_QUERIES = 5
 export const MAX_PICKS = 3
 const MAX_LENGTH = 60 // of a line
 export const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"].slice(0, 24)
 
-const fresh = { text: "", pasted: "", asked: 0, askedFor: "", results: null, refusal: null, picks: [], none: false, gaveAway: null, bonus: blank }
+const fresh = { text: "", pasted: "", asked: 0, askedFor: "", results: null, refusal: null, picks: [], none: false, gaveAway: null, bonus: blank, offers: null, reply: replies.blank }
 
 export const initial = Object.freeze({
   link: "connecting", // connecting, online, reconnecting, offline, closed
@@ -52,6 +53,8 @@ const steps = {
   // an answer to anything but the newest question is never shown
   results: (state, event) => (event.number === state.turn.asked ? inTurn(state, { results: event }) : state),
 
+  offers: (state, { number, offers }) => (number === state.turn.asked ? inTurn(state, { offers }) : state),
+
   // the server has no time for this one; the same text may be asked for again
   busy: (state, { number }) => (number === state.turn.asked ? inTurn(state, { askedFor: "" }) : state),
 
@@ -86,6 +89,10 @@ const steps = {
   },
 
   put: (state, { changes }) => inTurn(state, { bonus: put(state.turn.bonus, changes), refusal: null }),
+
+  replied: (state, { changes }) => inTurn(state, { reply: { ...state.turn.reply, ...changes }, refusal: null }),
+  tapped: (state, { offer }) => inTurn(state, { reply: replies.tapped(state.turn.reply, offer, state.turn.text.trim()), refusal: null }),
+  meant: (state, { kind }) => inTurn(state, { reply: replies.meant(state.turn.reply, state.snapshot.turn.groups, kind), refusal: null }),
 
   none: (state) => inTurn(state, { picks: [], none: !state.turn.none }),
   cleared: (state) => inTurn(state, { picks: [], none: false }),

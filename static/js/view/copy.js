@@ -8,6 +8,8 @@ export const guideWord = (turn) => ({
   written: [gettext("sent"), ""],
   waiting: [gettext("wait"), pgettext("part of speech", "v.")],
   bonus: [gettext("one more"), ""],
+  reply: [gettext("send"), pgettext("part of speech", "v.")],
+  replied: [gettext("reply"), pgettext("part of speech", "n.")],
   summary: [fill(gettext("sitting %(number)s"), { number: turn?.sitting }), ""],
   nothing: ["", ""],
 })[turn?.kind] ?? ["", ""]
@@ -40,10 +42,11 @@ const verdicts = {
   missed: () => [gettext("No entry"), gettext("not found this time"), pgettext("seal of four characters", "Not found")],
   rightly_none: () => [gettext("Right"), gettext("it was not there"), pgettext("seal of four characters", "Right, it was not there")],
   wrongly_none: () => [gettext("No entry"), gettext("but it was there"), pgettext("seal of four characters", "It was there")],
+  agreed: () => [gettext("Agreed"), gettext("others would, too"), pgettext("seal of four characters", "Others would send it, too")],
   absent: () => [gettext("No entry"), gettext("it was not among the 24"), pgettext("seal of four characters", "It was not there")],
 }
 
-const GOOD = new Set(["first", "second", "third", "rightly_none"])
+const GOOD = new Set(["first", "second", "third", "rightly_none", "agreed"])
 
 // A stamp, or a seal of two by two where the edition's words are four characters.
 export function stamp(outcome) {
@@ -115,6 +118,12 @@ export const SKIPS = () => [
   ["not_loaded", gettext("The picture does not show")],
   ["harmful", gettext("It should not be here (hurtful, sexual, private)")],
   ["other", gettext("Another reason")],
+]
+
+export const PASSES = () => [
+  ["no_sticker", gettext("No sticker fits here")],
+  ["unclear", gettext("I do not understand the chat")],
+  ["harmful", gettext("It should not be here (hurtful, sexual, private)")],
 ]
 
 // What a bonus page asks, how, and what "nothing" is called where that is an answer.

@@ -22,13 +22,15 @@ export function head(game, root) {
     drawn = now
     set(word, guide, kind && " ", kind && el("em", {}, kind))
     word.hidden = !guide
-    set(tabs, notches(snapshot).map(notch), snapshot.turn.kind === "bonus" && extra())
+    set(tabs, notches(snapshot).map(notch), isExtra(snapshot.turn) && extra())
     tabs.parentElement.hidden = snapshot.tabs.length === 0
     total.hidden = snapshot.turn.kind === "summary" // the ribbon lies there, and the sum below
     total.textContent = points(snapshot.points)
     document.title = [guide, gettext("Sticktionary")].filter(Boolean).join(" · ")
   }
 }
+
+const isExtra = ({ kind, by_choice: byChoice }) => kind === "bonus" || (["reply", "replied"].includes(kind) && !byChoice)
 
 // After the six there may be a little more.
 const extra = () => el("li", { class: "now plus", "aria-current": "step" }, el("span", { "aria-hidden": "true" }, "+"), el("span", { class: "sr" }, gettext("extra page, now")))

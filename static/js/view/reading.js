@@ -1,7 +1,7 @@
 // A page that is only read: drawn again when its turn has changed, and left with Enter.
 import { el, set } from "./el.js";
 
-export function readingView(game, name, draw) {
+export function readingView(game, name, draw, turn = () => game.deal()) {
   const node = el("main", { id: "main", class: `spread ${name}`, tabIndex: -1 })
   let drawn = ""
 
@@ -22,7 +22,7 @@ export function readingView(game, name, draw) {
     key(event) {
       if (event.key !== "Enter" || event.target.closest("button, a")) return
       event.preventDefault()
-      game.deal()
+      turn()
     },
   }
 }

@@ -1,6 +1,6 @@
 // Loose sheets on the page: skip reasons, a better word, help, while you were away. Native dialogs.
 import { LETTERS } from "../state.js";
-import { SKIPS } from "./copy.js";
+import { PASSES, SKIPS } from "./copy.js";
 import { arrow, el, fill, say } from "./el.js";
 import { sticker } from "./sticker.js";
 
@@ -20,6 +20,16 @@ export function skipSheet(game) {
   const dialog = openSheet(gettext("Why skip it?"), [
     el("ul", { class: "reasons" }, SKIPS().map(([reason, words]) => el("li", {}, el("button", { type: "button", onclick: () => { dialog.close(); game.skip(reason) } }, words, arrow())))),
     el("p", { class: "lab" }, gettext("You will not get this one again. Nothing is lost.")),
+  ])
+}
+
+export function passSheet(game) {
+  if (game.turn.kind !== "reply") return
+  const leave = game.turn.by_choice ? gettext("Back to the summary") : gettext("No more today, to the summary")
+  const choices = [...PASSES().map(([why, words]) => [words, () => game.passReply(why)]), [leave, () => game.leaveChats()]]
+  const dialog = openSheet(gettext("Why skip this chat?"), [
+    el("ul", { class: "reasons" }, choices.map(([words, act]) => el("li", {}, el("button", { type: "button", onclick: () => { dialog.close(); act() } }, words, arrow())))),
+    el("p", { class: "lab" }, gettext("That no sticker fits is worth knowing, too. Nothing is lost.")),
   ])
 }
 
@@ -55,12 +65,13 @@ export function overSheet(game) {
   const dialog = openSheet(gettext("Are you still there?"), [
     el("p", {}, gettext("A page is yours for ten minutes, and they have passed. What you added is kept.")),
     el("div", { class: "do" }, el("button", { type: "button", class: "go", onclick: () => dialog.close() }, el("span", {}, gettext("Go on")), arrow())),
-  ], { onclose: () => game.deal() })
+  ], { onclose: () => (game.turn?.by_choice ? game.anotherChat() : game.deal()) })
 }
 
 export function helpSheet(game) {
   const { turn } = game.state.snapshot
   if (turn.kind === "bonus") return bonusHelp()
+  if (turn.kind === "reply" || turn.kind === "replied") return replyHelp()
   const how = turn.kind === "find"
     ? gettext("Somebody wrote these words for one of the 24 stickers. Tap the one they mean. You may tap up to three, the best one first; tap again to take one back.")
     : gettext("Imagine that you want to send this sticker. Write what you would type to find it: a feeling, a moment, a joke. Others get only your words and look for the sticker; you get points when they find it.")
@@ -76,6 +87,15 @@ function bonusHelp() {
     el("p", {}, gettext("After the six pages you may answer a few short questions about stickers. They are for research and for better search. Two players are asked each question, a third when they disagree.")),
     el("p", {}, gettext("An answer brings 10 points once another player confirms it. You can skip a question, or leave them all and go to the summary; you lose nothing.")),
     el("dl", { class: "keylist" }, KEYS().bonus.map(([keys, words]) => el("div", {}, el("dt", {}, keys.map((key) => [el("kbd", {}, key), " "])), el("dd", {}, words)))),
+    el("p", { class: "actions" }, links().map(([href, words]) => href && el("a", { class: "quiet", href }, words))),
+  ])
+}
+
+function replyHelp() {
+  openSheet(gettext("Reply to a chat"), [
+    el("p", {}, gettext("Read the chat, put yourself in the place of the one who speaks next, and send the sticker that you would send. Everybody in it goes by a number.")),
+    el("p", {}, gettext("You are paid as others answer: 30 points for each who sends the same sticker, 15 when one of you named what the other sent, 10 when you mean the same; and for the sticker that was really sent.")),
+    el("dl", { class: "keylist" }, KEYS().reply.map(([keys, words]) => el("div", {}, el("dt", {}, keys.map((key) => [el("kbd", {}, key), " "])), el("dd", {}, words)))),
     el("p", { class: "actions" }, links().map(([href, words]) => href && el("a", { class: "quiet", href }, words))),
   ])
 }
@@ -99,6 +119,12 @@ const KEYS = () => ({
     [[gettext("Enter")], gettext("save and go on")],
     [["0"], gettext("skip this question")],
     [["Esc"], gettext("leave the line")],
+  ],
+  reply: [
+    [["/"], gettext("search for a sticker")],
+    [[gettext("Enter")], gettext("go on with the sticker, then send it")],
+    [["0"], gettext("skip this chat")],
+    [["Esc"], gettext("leave the line; back to the stickers")],
   ],
   label: [
     [[gettext("Enter")], gettext("add the line")],

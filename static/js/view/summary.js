@@ -17,8 +17,10 @@ function six(game, snapshot) {
     el("p", { class: "tot" }, el("b", { class: "num" }, number(turn.n_points)), " ", gettext("points on six pages"), share(snapshot)),
     el("ol", { class: "pages" }, turn.pages.map((page, i) => row(page, letters[i]))),
     turn.n_bonus > 0 && el("p", { class: "lab extras" }, extras(turn)),
+    turn.n_replies > 0 && el("p", { class: "lab chats" }, chats(turn)),
     el("div", { class: "do closing" },
       el("a", { class: "quiet", href: document.body.dataset.home }, gettext("Stop here")),
+      turn.can_reply && el("button", { type: "button", class: "quiet", onclick: () => game.anotherChat() }, gettext("Reply to a chat")),
       el("button", { type: "button", class: "go", onclick: () => game.deal() }, el("span", {}, gettext("Six more pages")), arrow())))
 }
 
@@ -28,6 +30,11 @@ function extras({ n_bonus: n, bonus_points: paid }) {
     ? fill(gettext("Confirmed by another player so far: %(points)s."), { points: signed(paid) })
     : gettext("Each brings 10 points once another player confirms it.")
   return `${told} ${thanks}`
+}
+
+function chats({ n_replies: n, reply_points: paid }) {
+  const told = fill(ngettext("%(n)s chat replied to.", "%(n)s chats replied to.", n), { n: number(n) })
+  return `${told} ${paid > 0 ? fill(gettext("Others agree so far: %(points)s."), { points: signed(paid) }) : gettext("You are paid as others answer.")}`
 }
 
 function row(page, letter) {
