@@ -15,6 +15,24 @@ hypothesis.settings.register_profile("searching", deadline=None, max_examples=1_
 hypothesis.settings.load_profile("sticktionary")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--only-database", action="store_true", help="only tests that ask a database: for another one")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What asks no database is the same whatever database there is."""
+    if not config.getoption("--only-database"):
+        return
+    asks = {"db", "transactional_db", "django_db_setup"}
+    kept = [item for item in items if item.get_closest_marker("django_db") or asks & set(fixtures_of(item))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def fixtures_of(item: pytest.Item) -> list[str]:
+    return list(getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(autouse=True)
 def _rules_of_its_own() -> Iterator[None]:
     """The rules are held by the process; each test's are other ones."""
