@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 import numpy as np
 import torch
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -26,7 +27,7 @@ from .igsr import Igsr
 from .int_ra import IntRa
 from .learning import DialogueModel
 from .pbr import Pbr
-from .serving import GRAPH, GRAPH_INT8, SPEC, ConversationSide, Spec
+from .serving import GRAPH, GRAPH_INT8, HEADS, SPEC, ConversationSide, Spec
 from .towers import Joint, Tokens
 
 LEAST_COSINE: Final = 0.9999
@@ -36,6 +37,7 @@ MOST_APART: Final = 1e-3
 N_COMPARED: Final = 200
 """Conversations of the release that are compared, and fewer that are made up, for what a small release lacks."""
 AT_ONCE: Final = 16
+OUTPUTS: Final = ("vector", "intents")
 TwoSided = ContextClip | IntRa | Igsr | Pbr
 RECIPES: Final = {ContextClip: "clip", IntRa: "int_ra", Igsr: "igsr", Pbr: "pbr"}
 
@@ -61,7 +63,7 @@ def export_conversation_side(model: DialogueModel, folder: Path | str, *, int8: 
         built = Path(temporary)
         reading = model.joint.reading()
         reading.tokenizer.save(str(built / TOKENIZER))
-        _write_graph(model, built / GRAPH)
+        _write_graphs(model, built)
         if int8 or (int8 is None and sum(file.stat().st_size for file in built.glob(f"{GRAPH}*")) >= LARGE):
             quantise(built / GRAPH, built / GRAPH_INT8)
         _settle(model, _spec(model), built)
@@ -78,15 +80,8 @@ def heard(model: TwoSided, uses: Sequence[Use]) -> tuple[Tensor, Tensor | None]:
 
 
 def _spec(model: TwoSided) -> Spec:
-    settings, joint = model.settings, model.joint
-    reading, has_intents = joint.reading(), isinstance(model, IntRa | Igsr)
-    remembers = {
-        "memory": model.settings.memory,
-        "n_memories": model.settings.n_memories,
-        "memory_length": min(model.settings.memory_length, reading.most),
-        "seed": model.memory.seed,
-    } if isinstance(model, Igsr) else {}  # fmt: skip
-    return Spec(
+    settings, joint, reading = model.settings, model.joint, model.joint.reading()
+    spec = Spec(
         recipe=RECIPES[type(model)],
         n_turns=settings.n_turns,
         length=min(settings.length, reading.most),
@@ -94,12 +89,17 @@ def _spec(model: TwoSided) -> Spec:
         cleaning=reading.cleaning,
         pad_id=reading.pad_id,
         dim=joint.width,
-        intents=tuple(model.intents) if has_intents else (),
         languages=tuple(sorted({use.language for use in model.gallery.conversations.of("train")})),
-        knowledge=isinstance(model, IntRa) and model.settings.knowledge,
         first_stage=isinstance(model, Pbr),
-        **remembers,
     )
+    if isinstance(model, IntRa):
+        return replace(spec, intents=tuple(model.intents), knowledge=model.settings.knowledge)
+    if isinstance(model, Igsr):
+        return replace(
+            spec, intents=tuple(model.intents), memory=model.settings.memory, n_memories=model.settings.n_memories,
+            memory_length=min(model.settings.memory_length, reading.most), seed=model.memory.seed,
+        )  # fmt: skip
+    return spec
 
 
 # --- the graph ---
@@ -112,59 +112,46 @@ class _Vectors(nn.Module):
         super().__init__()
         self.joint = joint
 
-    def own(self, ids: Tensor, mask: Tensor) -> Tensor:
-        return F.normalize(self.joint.read(Tokens(ids, mask)).vector, dim=-1)
-
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        return (self.own(ids, mask),)
+        return (F.normalize(self.joint.read(Tokens(ids, mask)).vector, dim=-1),)
 
 
-class _Intention(_Vectors):
+class _Intention(nn.Module):
     """Int-RA's: what is looked for, and what is intended."""
 
     def __init__(self, model: IntRa) -> None:
-        super().__init__(model.joint)
-        self.intention = model.intention
+        super().__init__()
+        self.joint, self.intention = model.joint, model.intention
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
         logits, wanted = self.intention(self.joint.read(Tokens(ids, mask)).vector)
         return F.normalize(wanted, dim=-1), logits
 
 
-class _Memory(_Vectors):
-    """IGSR's: what is looked for, what is intended, and the conversation's own vector. Where no id of the memory counts
-    there is none, and its vector is zero."""
+class _Heads(nn.Module):
+    """IGSR's: vectors of what is remembered and of the conversation to what is looked for, and what is intended."""
 
     def __init__(self, model: Igsr) -> None:
-        super().__init__(model.joint)
+        super().__init__()
         self.model = model
 
-    def forward(self, ids: Tensor, mask: Tensor, memory_ids: Tensor, memory_mask: Tensor) -> tuple[Tensor, ...]:
-        own = self.own(ids, mask)
-        is_there = memory_mask.any(dim=1, keepdim=True)
-        recalled = self.own(memory_ids, memory_mask | ~is_there) * is_there
-        logits, wanted = self.model.combine(recalled, own)
-        return wanted, logits, own
+    def forward(self, recalled: Tensor, context: Tensor) -> tuple[Tensor, ...]:
+        logits, wanted = self.model.combine(recalled, context)
+        return wanted, logits
 
 
-def _write_graph(model: TwoSided, path: Path) -> None:
+def _write_graphs(model: TwoSided, folder: Path) -> None:
     n = torch.export.Dim("n", min=1, max=4096)
-    outputs, texts, side = ["vector", "intents", "own"], ["ids"], nn.Module()
-    if isinstance(model, IntRa):
-        side = _Intention(model)
-    elif isinstance(model, Igsr):
-        side, texts = _Memory(model), ["ids", "memory_ids"]
-    else:
-        side = _Vectors(model.joint)
-    examples, dynamic = dict[str, Tensor](), list[dict[int, torch.export.Dim]]()
-    for name, some in zip(texts, (["a b c", "d"], ["b", "c d e f"]), strict=False):
-        tokens = model.joint.tokenise(some, 8)
-        examples |= {name: tokens.ids, name.replace("ids", "mask"): tokens.mask}
-        length = torch.export.Dim(f"{name}_length", min=1, max=model.joint.reading().most)
-        dynamic += [{0: n, 1: length}] * 2
+    length = torch.export.Dim("length", min=1, max=model.joint.reading().most)
+    tokens = model.joint.tokenise(["a b c", "d"], 8)
+    side = _Intention(model) if isinstance(model, IntRa) else _Vectors(model.joint)
     with torch.no_grad():
-        n_out = len(side(*examples.values()))
-        to_onnx(side, examples, dynamic, outputs[:n_out], path)
+        outputs = OUTPUTS[: len(side(*tokens))]
+        to_onnx(side, tokens._asdict(), [{0: n, 1: length}] * 2, outputs, folder / GRAPH)
+        if isinstance(model, Igsr):
+            some = torch.ones(2, model.joint.width)
+            examples = {"recalled": some, "context": some.clone()}
+            to_onnx(_Heads(model), examples, [{0: n}] * 2, OUTPUTS, folder / HEADS)
 
 
 @contextmanager
@@ -202,7 +189,7 @@ def _settle(model: TwoSided, draft: Spec, folder: Path) -> None:
         else:
             (folder / GRAPH_INT8).unlink()
     touchstone = tuple(round(float(number), 5) for number in _open(model, folder, "float32").touchstone)
-    settled = msgspec.structs.replace(draft, precision=precision, touchstone=touchstone)
+    settled = replace(draft, precision=precision, touchstone=touchstone)
     (folder / SPEC).write_bytes(msgspec.json.format(msgspec.json.encode(settled), indent=1) + b"\n")
 
 

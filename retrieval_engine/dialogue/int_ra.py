@@ -38,11 +38,10 @@ class IntRa(DialogueModel):
         self.joint, self.settings, self.knowledge = joint, settings, knowledge
         self.intents = gallery.conversations.intents
         self.intention = Intention(joint, self.intents)
-        relation = {"residual": ResidualRelation, "scalar": ScalarRelation}[settings.relation]
         self.look = nn.Linear(joint.image_width, joint.width)
         self.describe = nn.Linear(joint.text_width, joint.width) if settings.attributes else None
         self.missing = nn.Parameter(0.02 * torch.randn(len(ATTRIBUTES), joint.width)) if settings.attributes else None
-        self.relation = relation(joint.width, settings.heads) if settings.attributes else None
+        self.relation = RELATIONS[settings.relation](joint.width, settings.heads) if settings.attributes else None
 
     def losses(self, uses: Sequence[Use], rng: np.random.Generator, progress: float) -> dict[str, Tensor]:
         """L = L_retrieval + weight x L_intent. (Sections 6.1, 6.2)"""
@@ -204,6 +203,12 @@ class ScalarRelation(nn.Module):
         """[n, d]; `whole` is not used."""
         heat: Tensor = self.attention(attributes, places).mean(1).amax(1) * places.shape[1]
         return (heat[..., None] * places).sum(1) / heat.sum(1, keepdim=True)
+
+
+RELATIONS: Final[dict[str, type[ResidualRelation | ScalarRelation]]] = {
+    "residual": ResidualRelation,
+    "scalar": ScalarRelation,
+}
 
 
 def margin_loss(cosines: Tensor, same: Tensor, margin: float, *, hardest: bool = True) -> Tensor:

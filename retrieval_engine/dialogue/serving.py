@@ -2,6 +2,7 @@
 
 conversation.onnx        the conversation's side of a model, as `exporting` writes it: ids and mask in, vectors out
 conversation.int8.onnx   the same with 8 bit weights, where it is large and its vectors are close enough
+heads.onnx               of a model that remembers: the vectors of conversation and memories in, what is looked for out
 tokenizer.json           of the `tokenizers` library
 serving.json             how to feed it: a `Spec`
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
@@ -43,6 +45,7 @@ log = logging.getLogger(__name__)
 SPEC: Final = "serving.json"
 GRAPH: Final = "conversation.onnx"
 GRAPH_INT8: Final = "conversation.int8.onnx"
+HEADS: Final = "heads.onnx"
 FORMAT: Final = 1
 CHARACTERS: Final = 64
 """Of a text for each token that is read; what comes before them is not even tokenised."""
@@ -87,14 +90,13 @@ class Heard(NamedTuple):
 
 
 class _Out(NamedTuple):
-    """Of the graph, for one text: the vector, the logits of intents, and the text's own vector."""
+    """Of a graph: the vector, and the logits of intents, if any."""
 
     vector: NDArray[np.float32]
     logits: NDArray[np.float32]
-    own: NDArray[np.float32]
 
 
-_Fed = tuple[tuple[int, ...], tuple[int, ...]]  # ids of the conversation and of what is remembered
+_Ids = tuple[int, ...]
 
 
 class ConversationSide:
@@ -116,8 +118,8 @@ class ConversationSide:
         self._tokenizer = _tokenizer(folder, spec.length)
         self._memory_tokenizer = _tokenizer(folder, spec.memory_length) if spec.memory else self._tokenizer
         self._graph = _session(folder / (GRAPH_INT8 if precision == "int8" else GRAPH), threads)
-        self._outputs = [output.name for output in self._graph.get_outputs()]
-        self._gathering = Gathering[_Fed, _Out](self._run, BATCH)
+        self._heads = _session(folder / HEADS, threads) if spec.memory else None
+        self._gathering = Gathering[_Ids, _Out](self._run, BATCH)
         self._told = told if told is not None else Provided("knowledge", check=knowledge)
         sums = summaries if summaries is not None else Provided("summary", stub=SalientTurns())
         chosen = IgsrSettings(memory=spec.memory or "none", n_memories=max(1, spec.n_memories))
@@ -155,18 +157,19 @@ class ConversationSide:
 
     @property
     def touchstone(self) -> NDArray[np.float32]:
-        """[d], of the touchstone, which says something of every part of the graph."""
-        fed = (self._ids(TOUCHSTONE)[0], self._memory_ids(TOUCHSTONE) if self.spec.memory else ())
-        return self._gathering.get([fed])[0].vector
+        """[d], of the touchstone."""
+        return self._gathering.get([self._ids(TOUCHSTONE)[0]])[0].vector
 
     def vector_of(self, text: str) -> NDArray[np.float32]:
         """[d], of length 1: a text's own, as memories are chosen by it."""
-        return self._gathering.get([(self._memory_ids(text), ())])[0].own
+        return self._gathering.get([self._memory_ids(text)])[0].vector
 
     def heard(self, uses: Sequence[Use], stickers: Conversations) -> list[Heard]:
         """What the model makes of each conversation; `stickers` are those that can be told when they stand in one."""
         read = [self._read(use, stickers) for use in uses]
-        found = self._gathering.get([text.fed for text in read])
+        found = self._gathering.get([text.ids for text in read])
+        if self._heads is not None and read:
+            found = self._with_memory(self._heads, found, [text.memory for text in read])
         return [
             Heard(out.vector, self._intents(out.logits), text.memories, text.knowledge, tuple(text.notes))
             for text, out in zip(read, found, strict=True)
@@ -191,16 +194,16 @@ class ConversationSide:
         ids, is_cut = self._ids(wording.with_knowledge(text, known, spec.separator))
         notes += [Note.LENGTH] if is_cut or len(text) < len(said) else []
         recalled = spec.separator.join(memory.summary for memory in memories)
-        return _Text((ids, self._memory_ids(recalled) if recalled else ()), memories, known, notes)
+        return _Text(ids, self._memory_ids(recalled) if recalled else (), memories, known, notes)
 
     def _is_stub(self, use: Use, memory: Remembered) -> bool:
         return self._memory.summary(use.earlier[memory.ordinal], use.language).by == "stub"
 
-    def _ids(self, text: str) -> tuple[tuple[int, ...], bool]:
+    def _ids(self, text: str) -> tuple[_Ids, bool]:
         encoding = self._tokenizer.encode(self._clean(text))
         return tuple(encoding.ids) or (self.spec.pad_id,), bool(encoding.overflowing)
 
-    def _memory_ids(self, text: str) -> tuple[int, ...]:
+    def _memory_ids(self, text: str) -> _Ids:
         most = CHARACTERS * (self.spec.memory_length or self.spec.length)
         return tuple(self._memory_tokenizer.encode(self._clean(_whole(text)[-most:])).ids) or (self.spec.pad_id,)
 
@@ -212,32 +215,34 @@ class ConversationSide:
 
     # --- the graph ---
 
-    def _run(self, fed: list[_Fed]) -> list[_Out]:
+    def _run(self, texts: list[_Ids]) -> list[_Out]:
         found: dict[int, _Out] = {}
-        for places in batches([len(ids) for ids, _ in fed]):
-            found |= zip(places, self._run_batch([fed[place] for place in places]), strict=True)
-        return [found[place] for place in range(len(fed))]
+        for places in batches([len(ids) for ids in texts]):
+            ids, mask = self._padded([texts[place] for place in places])
+            found |= zip(places, _outputs(self._graph, {"ids": ids, "mask": mask}), strict=True)
+        return [found[place] for place in range(len(texts))]
 
-    def _run_batch(self, fed: list[_Fed]) -> list[_Out]:
-        ids, mask = self._padded([ids for ids, _ in fed])
-        inputs = {"ids": ids, "mask": mask}
-        if self.spec.memory:
-            inputs["memory_ids"], inputs["memory_mask"] = self._padded([memory for _, memory in fed])
-        named = dict(zip(self._outputs, self._graph.run(None, inputs), strict=True))
-        vectors = named["vector"]
-        logits = named.get("intents", np.zeros((len(fed), 0), dtype=np.float32))
-        return [_Out(*rows) for rows in zip(vectors, logits, named.get("own", vectors), strict=True)]
+    def _with_memory(
+        self, heads: onnxruntime.InferenceSession, read: Sequence[_Out], memories: Sequence[_Ids]
+    ) -> list[_Out]:
+        """Of a conversation without memories theirs is zero."""
+        there = [at for at, ids in enumerate(memories) if ids]
+        context = np.stack([out.vector for out in read])
+        recalled = np.zeros_like(context)
+        for at, out in zip(there, self._gathering.get([memories[at] for at in there]), strict=True):
+            recalled[at] = out.vector
+        return _outputs(heads, {"recalled": recalled, "context": context})
 
-    def _padded(self, rows: Sequence[tuple[int, ...]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Of a row without ids nothing counts."""
-        longest = max(1, *map(len, rows))
+    def _padded(self, rows: Sequence[_Ids]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        longest = max(map(len, rows))
         ids = np.array([(*row, *[self.spec.pad_id] * (longest - len(row))) for row in rows], dtype=np.int64)
         return ids, np.arange(longest) < np.array([len(row) for row in rows])[:, None]
 
 
 @dataclass(slots=True)
 class _Text:
-    fed: _Fed
+    ids: _Ids
+    memory: _Ids
     memories: tuple[Remembered, ...]
     knowledge: str
     notes: list[str]
@@ -308,6 +313,12 @@ class OnnxReplier:
     def name(self) -> str:
         """The model's."""
         return self._name
+
+    def telling(self, stickers: Iterable[Sticker]) -> Self:
+        """The same, with other stickers whose words are told."""
+        other = copy(self)
+        other._told = Conversations(stickers, ())
+        return other
 
     def answer(self, asked: Sequence[Use], k: int, *, allow: Collection[int] | None = None) -> list[Answer]:
         """See `Replier`."""
@@ -398,6 +409,12 @@ def _tokenizer(folder: Path, length: int) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.enable_truncation(length, direction="left")
     return tokenizer
+
+
+def _outputs(graph: onnxruntime.InferenceSession, inputs: dict[str, Any]) -> list[_Out]:
+    vectors, *rest = graph.run(None, inputs)
+    logits = rest[0] if rest else np.zeros((len(vectors), 0), dtype=np.float32)
+    return [_Out(*row) for row in zip(vectors, logits, strict=True)]
 
 
 def _session(file: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -83,9 +83,14 @@ def _decoded(
 
 def _frames(file: Path, size: int) -> NDArray[np.uint8] | str:
     try:
-        frames = key_frames(file)
+        return resized(file, size)
     except FrameError as error:
         return str(error)
+
+
+def resized(file: Path, size: int) -> NDArray[np.uint8]:
+    """The key frames of one picture, [n, size, size, 3]. Raises `FrameError`."""
+    frames = key_frames(file)
     return np.stack([np.asarray(frame.resize((size, size), Image.Resampling.BICUBIC)) for frame in frames])
 
 
