@@ -148,12 +148,16 @@ if REDIS_URL:  # rate limits count in every web process together
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": prefix,
         }
-        for name, prefix in {"default": CHANNEL_PREFIX, "figures": f"{CHANNEL_PREFIX}:figures"}.items()
+        for name, prefix in {
+            "default": CHANNEL_PREFIX,
+            "figures": f"{CHANNEL_PREFIX}:figures",
+            "answers": f"{CHANNEL_PREFIX}:answers",
+        }.items()
     }
-else:  # what the worker counts, the web process shows
-    CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-        "figures": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": DATA_DIR / "figures"},
+else:  # what the worker counts and answers, the web process shows
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}} | {
+        name: {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": DATA_DIR / name}
+        for name in ("figures", "answers")
     }
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

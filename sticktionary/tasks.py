@@ -180,3 +180,10 @@ def run_training(run_id: int) -> None:
     from sticktionary.models import TrainingRun
 
     jobs.carry_out(TrainingRun, run_id, watching.run)
+
+
+@app.task(name="sticktionary.answer_conversations")
+def answer_conversations(ticket: str) -> None:
+    from sticktionary.domain.replies import later
+
+    later.carry_out(ticket)

@@ -23,6 +23,6 @@ STORAGES = {  # no manifest: tests run without collectstatic
 # Not Redis, also where it is there: tests clear the cache, which on Redis would clear all the rest of its database.
 CACHES = {
     name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
-    for name in ("default", "figures")
+    for name in ("default", "figures", "answers")
 }
 SEARCH_FOLLOWS = False  # tests have one connection

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from retrieval_engine.dialogue.conversations import Use
@@ -17,6 +19,7 @@ from sticktionary.domain.lab import registry, tryout
 from sticktionary.domain.lab.registry import WORDS_ONLY
 from sticktionary.domain.play.snapshot import Picture
 from sticktionary.domain.replies import answering, asking, repliers, transcript
+from sticktionary.domain.replies.answering import Answers, Pending
 from sticktionary.domain.replies.asking import BadQuestion
 from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import Pack
@@ -26,6 +29,7 @@ from sticktionary.web.workbench import allowed, player_of, show
 N_SHOWN, N_FOUND = 12, 24  # stickers: of an answer, of a search for one to put into the conversation
 N_INTENTS = 5
 MOST_BESIDE = 4
+COMES_AGAIN_S = 2  # a page without scripts, for its answer
 
 
 class ReplyForm(forms.Form):
@@ -50,6 +54,11 @@ class ReplyForm(forms.Form):
     pack = forms.ChoiceField(required=False, label=gettext_lazy("Stickers of"))
     models = forms.MultipleChoiceField(
         required=False, widget=forms.CheckboxSelectMultiple, label=gettext_lazy("Who answers")
+    )
+
+    thorough = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Read conversation and sticker together, where a model can (slower)"),
     )
 
     def __init__(self, versions: list[tuple[str, str]], *args: Any, **named: Any) -> None:
@@ -77,14 +86,17 @@ def try_replies(request: HttpRequest) -> HttpResponse:
         return show(request, "lab_reply", "lab", context | {"form": ReplyForm(versions, initial=initial)})
     form = ReplyForm(versions, request.POST)
     sides: list[dict[str, Any]] = []
-    problems: list[str] = []
+    problems: list[tuple[int | None, str]] = []  # with the number of the turn
+    numbers: dict[str, int] = {}
     if form.is_valid():
         try:
-            use = asking.checked(_asked(form.cleaned_data))
+            given = _asked(form.cleaned_data)
+            numbers = {place: number for place, number, _said in given.all_turns}
+            use = asking.checked(given)
             sides = [_side(request, name, use, form, dict(versions)) for name in form.cleaned_data["models"]]
-            context |= {"speaker": use.speaker, "met": _met(sides)}
+            context |= {"speaker": use.speaker, "met": _met(sides), "has_heat": _has_heat(sides)}
         except BadQuestion as refusal:
-            problems = list(refusal.problems.values())
+            problems = [(_number(place, numbers), problem) for place, problem in refusal.problems.items()]
     context |= {"form": form, "sides": sides, "problems": problems}
     return show(request, "lab_reply", "lab", context, 400 if problems or form.errors else 200)
 
@@ -93,20 +105,58 @@ def _asked(given: dict[str, Any]) -> asking.Asked:
     return transcript.read(given["text"], speaker=given["speaker"], own_text=given["own_text"])
 
 
+def _number(place: str, numbers: dict[str, int]) -> int | None:
+    """Of the turn that a place is in: "turns.2.speaker" is in "turns.2"."""
+    return numbers.get(place) or numbers.get(place.rpartition(".")[0])
+
+
 def _side(request: HttpRequest, name: str, use: Use, form: ReplyForm, titles: dict[str, str]) -> dict[str, Any]:
-    side: dict[str, Any] = {"name": name, "title": titles[name], "problem": "", "stickers": []}
     packs = [form.cleaned_data["pack"]] if form.cleaned_data["pack"] else []
+    thorough, asker = form.cleaned_data["thorough"], player_of(request)
     try:
-        found = answering.answer(name, [use], N_SHOWN, packs=packs, language=player_of(request).language)
+        found = answering.answer(name, [use], N_SHOWN, asker=asker, packs=packs, thorough=thorough)
     except Refused as refusal:
-        return side | {"problem": refusal.message}
+        return _titled(name, titles[name]) | {"problem": refusal.message}
+    return _told(found, titles[name])
+
+
+def _titled(name: str, title: str) -> dict[str, Any]:
+    return {"name": name, "title": title, "problem": "", "pending": "", "stickers": []}
+
+
+def _told(found: Answers | Pending, title: str) -> dict[str, Any]:
+    """An answer as the page prints it, or the ticket of one that is still being made."""
+    side = _titled(found.model, title)
+    if isinstance(found, Pending):
+        return side | {"pending": found.ticket}
     answered = found.answered[0]
     return side | {
         "ms": found.ms,
         "answer": answered.answer,
+        "providers": repliers.providers_of(found.model) if answered.answer.knowledge else [],
         "intents": [(name, round(100 * share)) for name, share in answered.answer.intents[:N_INTENTS]],
         "stickers": [_shown(rank, *each) for rank, each in enumerate(answered.stickers, 1)],
     }
+
+
+@require_GET
+@never_cache
+@allowed("view_modelversion")
+def later(request: HttpRequest, ticket: str) -> HttpResponse:
+    """One model's answer that a worker makes: as a part of the page for its script, else as a page that comes again."""
+    try:
+        found = answering.fetch(ticket, asker=player_of(request))
+        if found is None:
+            raise Http404
+        side = _told(found, dict(repliers.versions()).get(found.model, found.model))
+    except Refused as refusal:
+        side = _titled("", _("No answer")) | {"problem": refusal.message}
+    if "part" in request.GET:
+        return render(request, "studio/lab_reply_side.html", {"side": side, "met": set()})
+    response = show(request, "lab_reply_later", "lab", {"here": "reply", "side": side})
+    if side["pending"]:
+        response.headers["Refresh"] = str(COMES_AGAIN_S)
+    return response
 
 
 def _shown(rank: int, reply: Any, picture: Picture) -> dict[str, Any]:
@@ -119,6 +169,10 @@ def heat_cells(heat: tuple[tuple[float, ...], ...]) -> dict[str, Any] | None:
         return None
     cells = [(x, y, f"{value:.2f}") for y, row in enumerate(heat) for x, value in enumerate(row) if value >= 0.05]
     return {"width": len(heat[0]), "height": len(heat), "cells": cells}
+
+
+def _has_heat(sides: list[dict[str, Any]]) -> bool:
+    return any(each["heat"] for side in sides for each in side["stickers"])
 
 
 def _met(sides: list[dict[str, Any]]) -> set[int]:
@@ -145,5 +199,6 @@ def stickers(request: HttpRequest) -> JsonResponse:
 
 urlpatterns = [
     path("", try_replies, name="lab_reply"),
+    path("later/<str:ticket>/", later, name="lab_reply_later"),
     path("stickers/", stickers, name="lab_reply_stickers"),
 ]

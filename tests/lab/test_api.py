@@ -87,7 +87,7 @@ def calls() -> Iterator[tuple[str, str, str]]:
     """Method, address and scope of every call."""
     for path, methods in api.get_openapi_schema()["paths"].items():
         for method, described in methods.items():
-            filled = path.replace("{number}", "1").replace("{name}", "stickerclip")
+            filled = path.replace("{number}", "1").replace("{name}", "stickerclip").replace("{ticket}", "t")
             for name in ("run_id", "model_id"):
                 filled = filled.replace(f"{{{name}}}", "1")
             yield method, filled, described["security"][0]["token"][0]
@@ -104,7 +104,7 @@ def test_the_calls_are_these() -> None:
         ("get", "/models"), ("get", "/models/1"), ("get", "/models/1/card"), ("get", "/models/1/comparison"),
         ("post", "/models/1/approve"), ("post", "/models/1/reject"), ("post", "/models/1/promote"),
         ("post", "/models/1/shadow"), ("post", "/models/roll-back"), ("get", "/search"),
-        ("post", "/replies"), ("post", "/replies/batch"),
+        ("post", "/replies"), ("post", "/replies/batch"), ("get", "/replies/later/t"), ("get", "/replies/batch/later/t"),
     }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def candidate(run: TrainingRun, tmp_path: Path) -> ModelVersion:
 
 def addresses(run: TrainingRun, candidate: ModelVersion) -> Iterator[tuple[str, str]]:
     """The name and address of every page of the lab."""
-    given = {"run_id": run.pk, "version_id": candidate.pk, "token_id": 1}
+    given = {"run_id": run.pk, "version_id": candidate.pk, "token_id": 1, "ticket": "t"}
     for module in MODULES:
         for pattern in module.urlpatterns:
             wanted = {name: given[name] for name in pattern.pattern.converters}
@@ -60,7 +60,7 @@ def addresses(run: TrainingRun, candidate: ModelVersion) -> Iterator[tuple[str, 
 
 def test_only_researchers_and_admins_come_in(run: TrainingRun, candidate: ModelVersion) -> None:
     held = list(addresses(run, candidate))
-    assert len(held) == 33
+    assert len(held) == 34
     for role in ROLES:
         player = make_player(f"a_{role}")
         if role != "contributor":

@@ -29,11 +29,11 @@ def test_what_is_wrong_is_told_by_line_and_the_text_stays(browser: Client, catal
     answer = browser.post(reverse("lab_reply"), {"text": text})
     assert (answer.status_code, answer.context["problems"]) == (
         400,
-        ["Line 2 names nobody. Write “name: words”."],
+        [(None, "Line 2 names nobody. Write “name: words”.")],
     )
     assert answer.context["form"]["text"].value() == text
     answer = browser.post(reverse("lab_reply"), {"text": text.replace("who says this\n", "")})
-    assert answer.context["problems"] == ["Turn 2: there is no sticker 999999."]
+    assert answer.context["problems"] == [(2, "Turn 2: there is no sticker 999999.")]
 
 
 def test_examples_of_both_languages_fill_the_form(browser: Client) -> None:

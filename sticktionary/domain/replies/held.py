@@ -17,7 +17,7 @@ from retrieval_engine.dense import Vectors
 from retrieval_engine.dialogue import bundle
 from retrieval_engine.dialogue.conversations import Use
 from retrieval_engine.dialogue.replying import Answer
-from retrieval_engine.dialogue.serving import ConversationSide, OnnxReplier
+from retrieval_engine.dialogue.serving import ConversationSide, OnnxReplier, read_spec
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.replies import stickers
 from sticktionary.domain.search import reading
@@ -107,6 +107,14 @@ def _opened(version: ModelVersion) -> Held:
     try:
         return Held(version.name, _side(version.path))
     except (BundleError, OSError, ValueError) as error:
+        raise Refused("damaged_bundle", str(error).replace(version.path, version.name)) from error
+
+
+def is_first_stage(version: ModelVersion) -> bool:
+    """Whether what answers here is only the first stage of the model."""
+    try:
+        return read_spec(Path(version.path)).first_stage
+    except BundleError as error:
         raise Refused("damaged_bundle", str(error).replace(version.path, version.name)) from error
 
 

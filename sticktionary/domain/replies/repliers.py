@@ -26,11 +26,28 @@ def default_name() -> str:
     return live.name if live is not None and showing.is_ready(live) else WORDS_ONLY
 
 
+def is_quick(name: str, *, thorough: bool = False) -> bool:
+    """Whether it answers in the process that asks: words alone, and models whose conversation side needs no torch; not
+    with `thorough` where something of theirs could read conversation and sticker together besides."""
+    if name == WORDS_ONLY:
+        return True
+    version = version_of(name)
+    return showing.needs_vectors(version) and not (thorough and held.is_first_stage(version))
+
+
 def replier(name: str) -> Replier:
     """Raises Refused for a model that is not there, has not looked at the stickers, or is damaged."""
     if name == WORDS_ONLY:
         return LastWords(tryout.searcher(WORDS_ONLY))
     return held.of(version_of(name))
+
+
+def providers_of(name: str) -> list[str]:
+    """Who told a model, while it learned, what was not in its release."""
+    if name == WORDS_ONLY:
+        return []
+    told = showing.manifest(version_of(name).path).providers
+    return [by for each in told if (by := str(each.get("by") or each.get("name") or ""))]
 
 
 def version_of(name: str) -> ModelVersion:

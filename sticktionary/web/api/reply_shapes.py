@@ -56,6 +56,10 @@ class Wanted(Incoming):
     packs: list[str] = Field(
         default_factory=list, max_length=MOST_PACKS, description="Addresses of packs: their stickers alone; empty: all."
     )
+    thorough: bool = Field(
+        False,
+        description="Let a model that can read conversation and sticker together do so for a shortlist; slower.",
+    )
 
 
 class Question(Wanted, ConversationIn):
@@ -76,6 +80,7 @@ class ReplyOut(Schema):
     picture: str = Field(description="Its address on this server.")
     alt: str
     score: float = Field(description="Of no fixed scale: it compares stickers of one answer.")
+    match: float | None = Field(description="How likely it fits, by a matcher that read both; none where none did.")
     heat: list[list[Annotated[float, Field(ge=0, le=1)]]] = Field(
         description="Where on the picture the model looked, rows from top to bottom; empty where it has no such map."
     )
@@ -106,6 +111,7 @@ class ReplyAnswer(Schema):
     memories: list[MemoryOut]
     knowledge: str = Field(description="What a provider added about the speaker's state of mind.")
     query: str = Field(description="What was searched for by words.")
+    searches: bool | None = Field(description="Whether the model by itself would send a sticker; none: it has no say.")
     notes: list[str] = Field(description="What was done differently than wanted: a stub, a cut, another way to search.")
 
 
@@ -124,3 +130,11 @@ class BatchAnswers(Schema):
     model: str
     ms: float = Field(description="How long the model took over all of them.")
     items: list[BatchItem] = Field(description="One for each conversation, in the order in which they came.")
+
+
+class Later(Schema):
+    """A worker is making the answer."""
+
+    model: str
+    ticket: str
+    address: str = Field(description="Where it will be; “Retry-After” says when to ask.")
