@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sticktionary.domain.chats.conversations import Options
+from sticktionary.domain.chats.foreign import FORMATS
 from sticktionary.models.players import Language
 from sticktionary.web.uploads import UploadForm
 
@@ -20,7 +21,13 @@ class ChatsForm(UploadForm):
     file = forms.FileField(
         required=False,
         label=gettext_lazy("A file of conversations"),
-        help_text=gettext_lazy("JSON lines (.jsonl): one conversation a line, or one turn a line."),
+        help_text=gettext_lazy("JSON lines (.jsonl): one conversation a line, or one turn a line; or another form."),
+    )
+    format = forms.ChoiceField(
+        choices=[("", gettext_lazy("Our own JSON lines")), *FORMATS.items()],
+        required=False,
+        label=gettext_lazy("Form of the file"),
+        help_text=gettext_lazy("Of another collection, as it was released. What came with it is kept as its word."),
     )
     language = forms.ChoiceField(
         choices=[("", gettext_lazy("As the lines say")), *Language.choices],
@@ -66,5 +73,9 @@ class ChatsForm(UploadForm):
         return self.uploaded(_("Choose a file first."))
 
     def options(self) -> Options:
-        given = {name: self.cleaned_data[name] for name in Options.__struct_fields__}
-        return Options(**{**given, "gap_minutes": given["gap_minutes"] or 0, "least_words": given["least_words"] or 0})
+        """`file_name` is what the file was called when it came."""
+        file = self.cleaned_data[self.file_field]
+        name = file.name if file is not None else self.checked.label if self.checked is not None else ""
+        given = {field: self.cleaned_data[field] for field in Options.__struct_fields__ if field != "file_name"}
+        given |= {"gap_minutes": given["gap_minutes"] or 0, "least_words": given["least_words"] or 0}
+        return Options(**given, file_name=name[:200])

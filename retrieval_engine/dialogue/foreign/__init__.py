@@ -47,6 +47,7 @@ __all__ = [
     "SessionRow",
     "StickerRow",
     "TurnRow",
+    "by_record",
     "read",
 ]
 
@@ -60,24 +61,35 @@ def read(
     `DataError` names a file of which no record has any of the format's keys, one that is no JSON or no UTF-8, and one
     with nothing in it.
     """
+    for rows in by_record(format, paths, report, language=language, source=source, name=name):
+        yield from rows
+
+
+def by_record(
+    format: str, paths: Sequence[Path], report: Report, *, language: str = "", source: str = "", name: str = ""
+) -> Iterator[list[Row]]:
+    """The same record by record: none of one that is left out; what waited for more comes last."""
     reader, seen = FORMATS[format](report, language, source), set[str]()
     for path in paths:
         alike, n = report.n_alike, report.n_records
         for record in reader.records(path):
+            report.n_records += 1
             report.line = record.line
             report.n_alike += reader.is_alike(record)
-            yield from rows_of(reader, replace(record, path=Path(name)) if name else record, seen)
+            yield _rows(reader, replace(record, path=Path(name)) if name else record, seen)
         if report.n_records == n:
             raise DataError(f"{path}: nothing in it")
         if report.n_alike == alike:
             raise DataError(f"{path}: none of its {report.n_records - n} records is of the kind of {format}")
-    yield from reader.close()
+    yield from ([row] for row in reader.close())
 
 
-def rows_of(reader: Reader, record: Record, seen: set[str]) -> list[Row]:
+def _rows(reader: Reader, record: Record, seen: set[str]) -> list[Row]:
     """Of one record, all of them or none."""
     mark = reader.report.mark()
     try:
+        if isinstance(record.value, Spoiled):
+            raise record.value
         rows = list(reader.take(record))
         for row in rows:
             if isinstance(row, ChatRow) and row.chat_id in seen:

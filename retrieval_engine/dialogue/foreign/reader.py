@@ -41,7 +41,7 @@ class Reader(ABC):
 
     def records(self, path: Path) -> Iterator[Record]:
         """Of a file."""
-        return records(path, self.report, keyed=self.is_keyed)
+        return records(path, keyed=self.is_keyed)
 
     def is_alike(self, record: Record) -> bool:
         """Whether it has a key of the format."""

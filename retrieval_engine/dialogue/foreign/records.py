@@ -1,7 +1,7 @@
 """The records of a file one after the other: its lines, or the elements of a list or an object that is the whole file.
 
-No more than one record is held at a time. What is wrong with a line is reported and the next is read; a list or object
-that is no JSON cannot be read on, and is a `DataError`.
+No more than one record is held at a time. A line with which something is wrong is a record that says what; a list
+or object that is no JSON cannot be read on, and is a `DataError`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO
 
 from ...data import DataError
-from .report import Reason, Record, Report
+from .report import Reason, Record, Spoiled
 
 MAX_RECORD: Final = 64 * 2**20
 """Bytes of a line, and characters of an element, at most."""
@@ -22,21 +22,17 @@ PIECE: Final = 2**18
 BLANK: Final = re.compile(r"[ \t\r\n]*")
 
 
-def records(path: Path, report: Report, *, keyed: bool = False) -> Iterator[Record]:
+def records(path: Path, *, keyed: bool = False) -> Iterator[Record]:
     """Of JSON lines, of a list, or with `keyed` of an object with a record by each key. `DataError` for a file that
     is none of these, is not UTF-8, or has nothing in it."""
-    first, before = _first_character(path), report.n_records
+    first = _first_character(path)
     if first == "[" or (keyed and first == "{"):
         found = _elements(path)
     elif first == "{":
-        found = _lines(path, report)
+        found = _lines(path)
     else:
         raise DataError(f"{path}: {'not JSON' if first else 'nothing in it'}")
-    for record in found:
-        report.n_records += 1
-        yield record
-    if report.n_records == before:
-        raise DataError(f"{path}: nothing in it")
+    yield from found
 
 
 def _first_character(path: Path) -> str:
@@ -45,7 +41,7 @@ def _first_character(path: Path) -> str:
     return start[:1].decode("ascii", "replace")
 
 
-def _lines(path: Path, report: Report) -> Iterator[Record]:
+def _lines(path: Path) -> Iterator[Record]:
     with path.open("rb") as file:
         number = 0
         while line := file.readline(MAX_RECORD + 1):
@@ -54,25 +50,20 @@ def _lines(path: Path, report: Report) -> Iterator[Record]:
             while is_too_long and line and not line.endswith(b"\n"):
                 line = file.readline(PIECE)
             if is_too_long:
-                yield from _spoiled(path, number, f"longer than {MAX_RECORD // 2**20} MiB", report)
+                yield Record(path, number, Spoiled(Reason.SPOILED, f"longer than {MAX_RECORD // 2**20} MiB"))
             elif line.strip():
-                yield from _decoded(path, number, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line, report)
+                told = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+                yield Record(path, number, _decoded(told))
 
 
-def _decoded(path: Path, number: int, line: bytes, report: Report) -> Iterator[Record]:
+def _decoded(line: bytes) -> Any:
+    """What it holds, or what is wrong with it."""
     try:
-        yield Record(path, number, _DECODER.decode(line.decode()))
+        return _DECODER.decode(line.decode())
     except UnicodeDecodeError as error:
-        yield from _spoiled(path, number, f"not UTF-8 at byte {error.start + 1} of the line", report)
+        return Spoiled(Reason.SPOILED, f"not UTF-8 at byte {error.start + 1} of the line")
     except (ValueError, RecursionError) as error:
-        yield from _spoiled(path, number, f"not JSON: {error}", report)
-
-
-def _spoiled(path: Path, number: int, what: str, report: Report) -> Iterator[Record]:
-    """Counted and reported here; it never comes out as a record."""
-    report.n_records += 1
-    report.leave_out(Record(path, number, None), Reason.SPOILED, what)
-    yield from ()
+        return Spoiled(Reason.SPOILED, f"not JSON: {error}")
 
 
 def _elements(path: Path) -> Iterator[Record]:

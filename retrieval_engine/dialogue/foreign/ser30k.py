@@ -38,12 +38,9 @@ class Ser30k(Reader):
             yield from super().records(path)
             return
         for n, file in enumerate((file for file in sorted(path.rglob("*")) if file.is_file()), 1):
-            self.report.n_records += 1
-            record = Record(path, n, {"path": file.relative_to(path).as_posix()})
-            if file.suffix.lower() in PICTURES:
-                yield record
-            else:
-                self.report.leave_out(record, Reason.OTHER_KIND, record.value["path"])
+            told = file.relative_to(path).as_posix()
+            is_picture = file.suffix.lower() in PICTURES
+            yield Record(path, n, {"path": told} if is_picture else Spoiled(Reason.OTHER_KIND, told))
 
     def take(self, record: Record) -> Iterator[Row]:
         row = fields.row_of(record.value)

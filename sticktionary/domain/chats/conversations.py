@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from sticktionary.domain import jobs
 from sticktionary.domain.chats.examining import Examined, LeftOut, Options, Ready, Same, examine
-from sticktionary.domain.chats.shapes import BadLine
+from sticktionary.domain.chats.shapes import BadLine, Noted
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.people import accounts
 from sticktionary.models import (
@@ -30,6 +31,7 @@ from sticktionary.models import (
     Draft,
     Player,
     SessionSummary,
+    SourceLabel,
     Tombstone,
     Utterance,
 )
@@ -50,7 +52,9 @@ class Tally:
     n_same: int = 0
     n_left_out: int = 0
     n_bad: int = 0  # lines
+    n_labels: int = 0  # that came with the turns
     masked: Counter[str] = field(default_factory=Counter)
+    without: Counter[str] = field(default_factory=Counter)  # of what is taken: what is left off, by reason
     bad: list[tuple[int, str]] = field(default_factory=list)
     left_out: list[tuple[int, str]] = field(default_factory=list)
 
@@ -58,6 +62,8 @@ class Tally:
         if isinstance(item, BadLine):
             self.n_bad += 1
             self.bad += [(item.number, item.reason)][: NAMED - len(self.bad)]
+        elif isinstance(item, Noted):
+            self.without[item.reason] += 1
         elif isinstance(item, LeftOut):
             self.n_left_out += 1
             self.left_out += [(item.line, item.key)][: NAMED - len(self.left_out)]
@@ -72,10 +78,11 @@ class Tally:
         self.n_sessions += len(chat.sessions)
         self.n_turns += len(lines)
         self.n_stickers += sum(sticker is not None for *_rest, sticker in lines)
+        self.n_labels += sum(len(session.labels) for session in chat.sessions)
         self.masked.update(chat.masked)
 
     def report(self) -> dict[str, Any]:
-        return {name: dict(value) if name == "masked" else value for name, value in vars(self).items()}
+        return {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()}
 
 
 # --- verbs ---
@@ -122,6 +129,7 @@ def erase(*, actor: Player, conversation_id: int, why: str) -> None:
     if conversation.is_active:
         _take_back(conversation, why)
     Utterance.objects.filter(session__conversation=conversation).update(text="")
+    SourceLabel.objects.filter(utterance__session__conversation=conversation).delete()
     conversation.sessions.update(summary="", summary_by="")
     SessionSummary.objects.filter(first__session__conversation=conversation).delete()
     Draft.objects.filter(first__session__conversation=conversation).delete()
@@ -155,7 +163,7 @@ def rehearse(path: Path, options: Options, told: Callable[[int], None] = lambda 
     tally = Tally()
     for item in examine(path, options):
         tally.add(item)
-        told(item.number if isinstance(item, BadLine) else item.line)
+        told(item.number if isinstance(item, BadLine | Noted) else item.line)
     return tally
 
 
@@ -188,7 +196,7 @@ def _n_lines(path: Path) -> int:
 
 def _write_all(job: ConversationImport, path: Path, options: Options) -> None:
     for item in examine(path, options):
-        if isinstance(item, BadLine):
+        if isinstance(item, BadLine | Noted):
             jobs.beat(job, n_done=item.number)
             continue
         if isinstance(item, Ready):
@@ -226,10 +234,17 @@ def _write(chat: Ready) -> Conversation:
         )
         for number, session in enumerate(chat.sessions, 1)
     )
-    utterances = (
+    utterances = [
         Utterance(session=row, number=number, speaker=speaker, text=text, sticker_id=sticker, at=at)
         for row, session in zip(sessions, chat.sessions, strict=True)
         for number, (speaker, text, sticker, at) in enumerate(session.turns, 1)
-    )
+    ]
     Utterance.objects.bulk_create(utterances, batch_size=2_000)
+    starts = accumulate((len(session.turns) for session in chat.sessions), initial=0)
+    labels = (
+        SourceLabel(utterance=utterances[start + place], kind=kind, value=value, taxonomy=reference)
+        for start, session in zip(starts, chat.sessions, strict=False)
+        for place, (kind, value, reference) in session.labels
+    )
+    SourceLabel.objects.bulk_create(labels, batch_size=2_000)
     return conversation

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct
 
-from sticktionary.domain.chats import choosing, linking, reading
+from sticktionary.domain.chats import choosing, foreign, linking, reading
+from sticktionary.domain.chats.labels import Label, masked
 from sticktionary.domain.chats.masking import Mask
-from sticktionary.domain.chats.shapes import BadLine, Chat, Session, Turn, Wanted
+from sticktionary.domain.chats.shapes import BadLine, Chat, Noted, Session, Turn, Wanted
 from sticktionary.models import Conversation, Utterance
 
 BATCH = 50  # chats that are looked up at once
@@ -34,6 +35,8 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     least_words: Annotated[int, Meta(ge=0, le=10_000)] = 20  # before a sticker, with the filter
     gap_minutes: Annotated[int, Meta(ge=0, le=1_000_000)] = 0  # of silence that end a session; 0: as the file says
     skip_bad: bool = False
+    format: Literal["", "stickerint", "multichat", "stickerchat", "mod"] = ""  # "": JSON lines of our own
+    file_name: Annotated[str, Meta(max_length=200)] = ""  # of another format, whose chats are numbered after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class ReadySession:
     ended_at: datetime | None
     summary: str
     turns: list[tuple[str, str, int | None, datetime | None]]  # speaker, text, sticker, time
+    labels: list[tuple[int, Label]]  # by the place of the turn, from 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +85,25 @@ class LeftOut:
     key: str
 
 
-Examined = Ready | Same | LeftOut | BadLine
+Examined = Ready | Same | LeftOut | BadLine | Noted
+Item = Chat | BadLine | Noted
 
 
 def examine(path: Path, options: Options) -> Iterator[Examined]:
     """What would become of each chat, in the file's order, and the lines that will not do; nothing is written."""
-    for batch in _batches(reading.read(path, language=options.language)):
+    for batch in _batches(_read(path, options)):
         yield from _judged(batch, options)
 
 
-def _batches(items: Iterable[Chat | BadLine]) -> Iterator[list[Chat | BadLine]]:
-    batch: list[Chat | BadLine] = []
+def _read(path: Path, options: Options) -> Iterator[Item]:
+    if not options.format:
+        return reading.read(path, language=options.language)
+    name = options.file_name or path.name
+    return foreign.read(path, format=options.format, name=name, language=options.language)
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    batch: list[Item] = []
     n_turns = 0
     for item in items:
         batch.append(item)
@@ -102,14 +114,14 @@ def _batches(items: Iterable[Chat | BadLine]) -> Iterator[list[Chat | BadLine]]:
     yield batch
 
 
-def _judged(batch: list[Chat | BadLine], options: Options) -> Iterator[Examined]:
+def _judged(batch: list[Item], options: Options) -> Iterator[Examined]:
     chats = [item for item in batch if isinstance(item, Chat)]
     stickers = linking.found(turn.sticker for chat in chats for turn in _turns(chat) if turn.sticker)
     keys = [options.key_prefix + chat.key for chat in chats]
     there = dict(Conversation.objects.filter(key__in=keys).values_list("key", "is_active"))
     stored = _stored(key for key, is_active in there.items() if is_active)
     for item in batch:
-        if isinstance(item, BadLine):
+        if isinstance(item, BadLine | Noted):
             yield item
             continue
         if options.paper_filter and not choosing.passes(item, options.least_words):
@@ -155,13 +167,14 @@ def _ready(chat: Chat, options: Options, stickers: dict[Wanted, int | str]) -> R
 
 
 def _masked(session: Session, mask: Mask, stickers: dict[Wanted, int | str]) -> ReadySession:
-    turns = []
-    for turn in session.turns:
+    turns, labels = [], list[tuple[int, Label]]()
+    for place, turn in enumerate(session.turns):
         sticker = stickers[turn.sticker] if turn.sticker else None
         assert not isinstance(sticker, str)
         turns.append((mask.pseudonyms[turn.speaker], mask(turn.text), sticker, turn.at))
+        labels += [(place, masked(label, mask)) for label in turn.labels]
     times = [turn.at for turn in session.turns if turn.at]
-    return ReadySession(times[0] if times else None, times[-1] if times else None, mask(session.summary), turns)
+    return ReadySession(times[0] if times else None, times[-1] if times else None, mask(session.summary), turns, labels)
 
 
 def _settled(ready: Ready, there: dict[str, bool], stored: dict[str, list[Line]]) -> Examined:

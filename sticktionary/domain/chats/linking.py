@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from sticktionary.domain.chats.shapes import Wanted
 from sticktionary.models import Sticker
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".apng", ".webm")
 
 
 def found(wanted: Iterable[Wanted]) -> dict[Wanted, int | str]:
@@ -38,9 +40,18 @@ def _by_name(names: set[str]) -> dict[str, dict[str, int]]:
     held: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for name, pack, id in Sticker.objects.filter(name__in=names).values_list("name", "pack__slug", "pk"):
         held[name][pack] = id
+    for name, pack, id in _by_stem(names - held.keys()):
+        held[name][pack] = id
     for name in names - held.keys():  # PACK_NAME, where an export told two of one name apart
         ways = [Q(pack__slug=name[:n], name=name[n + 1 :]) for n, char in enumerate(name[:90]) if char == "_"]
         for way in ways:
             for pack, id in Sticker.objects.filter(way).values_list("pack__slug", "pk"):
                 held[name][pack] = id
     return held
+
+
+def _by_stem(names: set[str]) -> Iterator[tuple[str, str, int]]:
+    """Stickers whose file is called as asked for but for its ending: other collections name stickers by number."""
+    files = {f"{name}{ending}": name for name in names for ending in ENDINGS}
+    for file, pack, id in Sticker.objects.filter(name__in=files).values_list("name", "pack__slug", "pk"):
+        yield files[file], pack, id

@@ -7,7 +7,8 @@
     {"chat_id": "c1", "lang": "en", "session_id": "s1", "speaker": "anna", "text": "so tired"}
     {"chat_id": "c1", "lang": "en", "session_id": "s1", "speaker": "ben", "sticker_id": "hug.png"}
 
-Turns of a chat stand together, and so do those of a session; no more than one chat is held in memory.
+Turns of a chat stand together, and so do those of a session; no more than one chat is held in memory. A turn may bring
+labels with it, which are its source's word: see `labels.Labels`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import regex
 from django.utils.translation import gettext as _
 from msgspec import Struct
 
+from sticktionary.domain.chats.labels import Labels, labels_of
 from sticktionary.domain.chats.shapes import BadLine, Chat, Session, Turn, Wanted
 from sticktionary.models.players import Language
 
@@ -36,7 +38,7 @@ _UNSEEN = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}--[\n\u200d]]", regex.V
 # --- what a line may hold; other keys are passed over ---
 
 
-class TurnRow(Struct, kw_only=True):
+class TurnRow(Labels, kw_only=True):
     speaker: str | int | None = None
     speaker_name: str = ""
     text: str | None = None
@@ -84,13 +86,13 @@ def read(path: Path, *, language: str = "") -> Iterator[Chat | BadLine]:
     """The chats of a file in order; `language` is theirs where a line says none. A chat with a bad line is not among
     them: its bad lines are."""
     with path.open("rb") as file:
-        reader = _Reader(language)
+        reader = Reader(language)
         for number, content in _lines(file):
             yield from reader.take(number, content)
         yield from reader.close()
 
 
-class _Reader:
+class Reader:
     """Gathers turns into chats. Of what it has read it keeps the numbers of the chats and the one that is open."""
 
     def __init__(self, language: str) -> None:
@@ -218,7 +220,8 @@ def _turn(chat: Chat, row: TurnRow, number: int, where: str) -> Turn:
     _count(chat, row, where)
     chat.names.setdefault(speaker, set()).update({speaker, clean(row.speaker_name)} - {""})
     chat.last_at = at = _time(row.at, chat.last_at, where)
-    return Turn(number, speaker, text, sticker, at if row.at else None)
+    told = tuple(labels_of(row, has_sticker=sticker is not None))
+    return Turn(number, speaker, text, sticker, at if row.at else None, told)
 
 
 def _count(chat: Chat, row: TurnRow, where: str) -> None:

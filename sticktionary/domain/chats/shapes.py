@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sticktionary.domain.chats.labels import Label
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -25,6 +27,7 @@ class Turn:
     text: str
     sticker: Wanted | None
     at: datetime | None
+    labels: tuple[Label, ...] = ()
 
 
 @dataclass(slots=True)
@@ -51,5 +54,13 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something of a line that is not taken, while the rest of it is."""
+
     number: int
     reason: str

@@ -68,6 +68,40 @@ class SampleRow(Struct, frozen=True):
     sticker_split: str
 
 
+class SourceTarget(Struct, frozen=True, omit_defaults=True):
+    dialogue_id: str
+    turn_id: str
+    sticker_id: str | None = None  # none for what is said of a turn's words, or where the sticker is not in the release
+
+
+class SourceValue(Struct, frozen=True, omit_defaults=True):
+    """Of these fields those of the task, as in the answers of annotators."""
+
+    fine: str | None = None
+    coarse: str | None = None
+    label: str | None = None
+    ok: bool | None = None
+    gesture: list[str] | None = None
+    posture: list[str] | None = None
+    face: list[str] | None = None
+    verbal: list[str] | None = None
+    pos: float | None = None
+    neg: float | None = None
+
+
+class SourceLabelRow(Struct, frozen=True):
+    """What came with a chat: its source's word, which no annotator here gave."""
+
+    v: int
+    task: str
+    target: SourceTarget
+    lang: str
+    taxonomy: str
+    value: SourceValue
+    source: str
+    part: str
+
+
 class Attributes(Struct, frozen=True):
     """None: nobody said; an empty list: there is none to be seen."""
 

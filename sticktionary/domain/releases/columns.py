@@ -97,7 +97,9 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "created": "empty: the days on which somebody played are not published",
         "annotator": "pseudonym of who answered, in this release only",
         "role": "`judge` (a player) or `reviewer`",
-        "status": "`accepted` or `rejected` by what holds in the end; `raw` where nothing follows yet",
+        "status": "`accepted` or `rejected` by what holds in the end; `raw` where nothing follows yet; `edited`: a draft "
+        "that a reviewer changed",
+        "drafted_by": "the model whose draft a reviewer took or changed; empty where there was no draft",
         "supersedes": "the answer that it takes the place of",
         "consent": "whether it may be published",
         **_ASKED,
@@ -110,6 +112,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "n_answers": "how many answered",
         "n_agree": "how many of them gave this value",
         "by": "why it holds: `majority`, `reviewer`; or why not: `split`, `too_few`",
+        "drafted_by": "the model whose draft a reviewer took or changed; empty where there was no draft",
     },
     "sessions": {
         "session_id": "name of the session: a conversation without a long pause",
@@ -136,6 +139,13 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "sticker_left_out": "whether a sticker is sent here that is not in this release",
         "reply_to": "the turn it answers, where that is known",
         "polarity": "how glad and how sad it is, where somebody said so",
+    },
+    "source_labels": {
+        "task": "what it says: intent, appropriateness, scenario, emotion (of the sender), style, attribute, polarity",
+        "target": "the turn it came with, and its sticker, where it is about that",
+        "taxonomy": "the label set and its version; empty for words, and for a label that no set here knows",
+        "value": "the label, in the form of the annotators' answers",
+        "source": "where the conversation comes from: who said so; nobody here did",
     },
     "samples": {
         "sample_id": "name of the sample: one use of a sticker in a session",

@@ -15,6 +15,7 @@ from msgspec.json import Encoder
 from sticktionary.domain.annotation.answers import Value
 from sticktionary.domain.chats import feeling
 from sticktionary.domain.chats.summing import Summary
+from sticktionary.domain.releases import source_labels
 from sticktionary.domain.releases.about import File
 from sticktionary.domain.releases.chat_rows import (
     Attributes,
@@ -27,6 +28,7 @@ from sticktionary.domain.releases.chat_rows import (
     Said,
     SampleRow,
     SessionRow,
+    SourceLabelRow,
     StickerIntRow,
     TurnRow,
 )
@@ -42,6 +44,7 @@ TABLES: dict[str, type[Struct]] = {
     "sessions.jsonl": SessionRow,
     "turns.jsonl": TurnRow,
     "samples.jsonl": SampleRow,
+    "source_labels.jsonl": SourceLabelRow,
     **{f"stickerint/{part}.jsonl": StickerIntRow for part in PARTS},
     **{f"multichat/{part}.jsonl": MultiChatRow for part in PARTS},
 }
@@ -81,13 +84,14 @@ class Forms:
     """A chat in each form. `stickerint` and `multichat` count what went into these and what did not, and why."""
 
     def __init__(self, scope: Scope) -> None:
-        self._names, self._parts = scope.names, scope.parts
+        self._scope, self._names, self._parts = scope, scope.names, scope.parts
         self._together, self._alike = Together(scope), Alike(scope)
         self.stickerint: Counter[str] = Counter(n_samples=0, n_without_context=0, n_not_appropriate=0)
         self.multichat: Counter[str] = Counter(n_sessions=0, n_samples=0, n_without_sticker=0)
 
     def rows(self, chat: Chat) -> Iterator[tuple[str, Struct]]:
         self._together.load(chat)
+        yield from (("source_labels.jsonl", row) for row in source_labels.rows(chat, self._scope))
         for place, (session, turns) in enumerate(chat.sessions):
             yield "sessions.jsonl", _session_row(chat, session, turns)
             yield from (("turns.jsonl", self._turn_row(chat, turn)) for turn in turns)
