@@ -171,17 +171,19 @@ def _rows(
     task: str, name: str, language: str, of: Mask, ids: NDArray[np.object_], n_gallery: int,
     asked: Sequence[_Asked], values: Sequence[Values], tied: Mapping[int, Mask],
 ) -> Iterator[Measured]:  # fmt: skip
-    """A row for each measure on the uses `of`."""
-    for relevant in {id(each.relevant): each.relevant for each in asked}.values():
-        kept = of & relevant.any(axis=1)
+    """A row for each measure on the uses `of`; those that count the same uses share the draws of their intervals."""
+    alike = dict[bytes, list[int]]()
+    for at, each in enumerate(asked):
+        alike.setdefault((of & each.relevant.any(axis=1)).tobytes(), []).append(at)
+    for content, own in alike.items():
+        kept = np.frombuffer(content, dtype=bool)
         if not kept.any():
             continue
-        own = [at for at, each in enumerate(asked) if each.relevant is relevant]
-        table = np.stack([values[at][kept] for at in own], axis=1)
+        table, names = np.stack([values[at][kept] for at in own], axis=1), tuple(ids[kept].tolist())
         n, n_dropped = int(kept.sum()), int(of.sum() - kept.sum())
-        share, names = float(tied[id(relevant)][kept].mean()), tuple(ids[kept].tolist())
         for at, column, (low, high) in zip(own, table.T, intervals(table).T.tolist(), strict=True):
             mean, blind = float(column.mean()), float(asked[at].chance[kept].mean())
+            share = float(tied[id(asked[at].relevant)][kept].mean())
             row = Figure(task, name, language, asked[at].metric, mean, low, high, blind, n, n_gallery, n_dropped, share)
             yield Measured(row, names, column)
 

@@ -29,12 +29,12 @@ BATCH: Final = 32
 
 
 class Teacher:
-    """PBR's teacher. It learns from labelled stickers that no judged conversation ends with, and is tried on the others
-    that are labelled; its anchors come from those it learned from."""
+    """PBR's teacher. It is tried on the labelled stickers that only judged conversations end with, and learns from all
+    others that are labelled; its anchors come from those it learned from."""
 
     def __init__(self, found: Material, seed: int) -> None:
         self._gallery, self._seed = found.gallery, seed
-        judged = {use.gold for use in (*found.validation, *found.test)}
+        judged = {use.gold for use in (*found.validation, *found.test)} - {use.gold for use in found.view.of("train")}
         labelled = [place for place, sticker in enumerate(self._gallery.stickers) if sticker.emotion]
         self._learned = [place for place in labelled if self._gallery.stickers[place].id not in judged]
         self._held_out = [place for place in labelled if self._gallery.stickers[place].id in judged]
