@@ -211,8 +211,6 @@ def _loaded(base: str, kind: Any, tokenizers: Any, device: torch.device) -> tupl
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    if base.startswith(("/", "./", "../")) and not Path(base, "config.json").is_file():
-        raise Refused(f"{base}: there is no model in this folder (no config.json).")
     try:
         tokenizer = tokenizers.from_pretrained(base)
         model = kind.from_pretrained(base, dtype=precision(device), use_safetensors=True)

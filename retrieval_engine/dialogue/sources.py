@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from ..training.run import Refused
 from .filled import CHECKS, STUBS, from_file
 from .providers import TIMEOUT_S, Cache, Kind, Provided, Provider
 
@@ -44,6 +45,8 @@ def provider(
 
 
 def _model(kind: Kind, base: str, pictures: Mapping[str, Path], device: str) -> Provider:
+    if base.startswith(("/", "./", "../")) and not Path(base, "config.json").is_file():
+        raise Refused(f"{base}: there is no model in this folder (no config.json).")
     from . import generators  # torch is for those who ask a model
 
     if kind == "sentiment":

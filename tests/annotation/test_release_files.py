@@ -81,6 +81,7 @@ def test_a_row_for_every_answer_in_the_common_form(tmp_path: Path, everything: l
         "t_ms": None,
         "created": None,
         "status": "accepted",
+        "drafted_by": "",
         "supersedes": None,
         "consent": "ok",
     }
@@ -116,6 +117,7 @@ def test_what_they_say_together_with_its_views(tmp_path: Path, everything: list[
         "n_answers": 2,
         "n_agree": 2,
         "by": "majority",
+        "drafted_by": "",
         "split": "train",
     }
     assert [row["views"] for row in rows[1:3]] == [{"style_4": "cartoon"}, None]

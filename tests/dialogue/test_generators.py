@@ -186,11 +186,14 @@ def test_sentiment_is_how_likely_the_glad_labels_are_together(tmp_path: Path) ->
         unnamed(["so tired"], "en")
 
 
-def test_a_model_that_is_not_there_is_a_reason(tmp_path: Path) -> None:
-    (value,) = sources.provider("knowledge", str(tmp_path / "nowhere"))(["so tired"], "en")
-    assert value.problem == f"{tmp_path}/nowhere@p1 failed: {tmp_path}/nowhere: there is no model in this folder" + (
-        " (no config.json)."
-    )
+def test_a_model_that_is_not_there_is_refused_and_one_that_cannot_be_opened_is_a_reason(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="there is no model in this folder"):
+        sources.provider("knowledge", str(tmp_path / "nowhere"))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "config.json").write_text("{}")
+    (value,) = sources.provider("knowledge", str(tmp_path / "broken"), device="cpu")(["so tired"], "en")
+    assert (value.by, value.provider) == ("stub", "nothing@1")
+    assert f"The model {tmp_path}/broken cannot be opened: " in value.problem
 
 
 def test_a_specification_is_nothing_a_file_or_a_model(tmp_path: Path) -> None:

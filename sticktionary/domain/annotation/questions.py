@@ -106,3 +106,12 @@ def settlements(before: datetime | None = None) -> dict[Question, Settlement]:
     """What reviewers settled, the newest of each question."""
     rows = Settlement.objects.order_by("at", "pk")
     return {question_of(row): row for row in (rows.filter(at__lte=before) if before else rows)}
+
+
+def holding(task: str, values: list[Value], settled: Settlement | None) -> tuple[Value | None, Settlement | None]:
+    """What holds for a question, and the settlement where it holds by that. A reviewer's word stands above the
+    annotators'; their yes to a draft does not, as the draft was before their eyes."""
+    told = answers.majority(task, values)
+    if settled is not None and (told is None or not settled.drafted_by):
+        return dict(settled.value), settled
+    return told, None

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.people import accounts
 from sticktionary.domain.play import checks, contact
-from sticktionary.models import AuditEntry, ChatSession, Conversation, Player, SessionSummary, Utterance
+from sticktionary.models import AuditEntry, ChatSession, Conversation, Draft, Player, SessionSummary, Utterance
 
 PERMISSION = "review"
 MOST = 1_000  # characters
@@ -81,6 +82,23 @@ def held(chat: Conversation, before: datetime, left_out: frozenset[int] = frozen
         for row in rows.order_by("at", "pk")
         if row.by_id not in left_out
     }
+
+
+def without_any(sessions: QuerySet[ChatSession], *, again: bool = False) -> QuerySet[ChatSession]:
+    """Those with words in them that nobody has summed up and nothing was drafted of, the oldest first; `again` takes in
+    those whose drafts were all refused."""
+    spoken = Utterance.objects.filter(session=OuterRef("pk")).exclude(text="")
+    said = SessionSummary.objects.filter(first__session=OuterRef("pk"))
+    drafted = Draft.objects.filter(first__session=OuterRef("pk"))
+    drafted = drafted.exclude(state=Draft.State.REFUSED) if again else drafted
+    open_ = sessions.filter(Exists(spoken), ~Exists(said), ~Exists(drafted), summary="")
+    return open_.select_related("conversation").order_by("conversation_id", "number")
+
+
+def as_lines(session: ChatSession) -> str:
+    """A session as a summariser is shown it: a line a turn. Erased and wordless turns are left out."""
+    turns = session.utterances.exclude(text="").order_by("number")
+    return "\n".join(f"{turn.speaker}: {' '.join(turn.text.split())}" for turn in turns)
 
 
 def set_down(session: ChatSession) -> None:

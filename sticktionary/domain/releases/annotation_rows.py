@@ -42,7 +42,8 @@ class AnnotationRow(Struct, frozen=True):
     order: int  # among the answers to its question
     t_ms: None  # how long it took, and on which day: kept and not published
     created: None
-    status: str  # accepted, rejected, raw: nothing follows from the answers yet
+    status: str  # accepted, rejected, edited: a draft that was changed; raw: nothing follows from the answers yet
+    drafted_by: str  # the model whose draft a person took or changed
     supersedes: str | None
     consent: str
 
@@ -69,4 +70,5 @@ class LabelRow(Struct, frozen=True):
     n_answers: int
     n_agree: int  # of them, with the value
     by: str  # majority, reviewer, split: they disagree, too_few
+    drafted_by: str
     split: str

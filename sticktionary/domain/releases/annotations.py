@@ -84,6 +84,7 @@ def _answer_rows(told: Told, scope: Scope) -> Iterator[AnnotationRow]:
             t_ms=None,
             created=None,
             status=_status(row.task, value, held),
+            drafted_by="",
             **_common(told, scope),
         )
     if told.settled is not None:
@@ -112,9 +113,17 @@ def _settlement_row(told: Told, settled: Settlement, scope: Scope) -> Annotation
         order=len(told.rows) + 1,
         t_ms=None,
         created=None,
-        status="accepted",
+        status=_status_of_settled(told, settled),
+        drafted_by=settled.drafted_by,
         **_common(told, scope),
     )
+
+
+def _status_of_settled(told: Told, settled: Settlement) -> str:
+    """Annotators who say something else together stand above a draft that was taken."""
+    if told.by != "reviewer" and _status(settled.task, settled.value, told.held) == "rejected":
+        return "rejected"
+    return "edited" if settled.is_edited else "accepted"
 
 
 def _label_row(told: Told, scope: Scope) -> LabelRow:
@@ -124,18 +133,19 @@ def _label_row(told: Told, scope: Scope) -> LabelRow:
         task=NAMES.get(task, task.value),
         target=_target(told, scope),
         lang=told.question.language,
-        taxonomy=told.rows[0].taxonomy,
+        taxonomy=told.taxonomy,
         value=_answer(task, held) if held else None,
         views=_views(task, held) if held else None,
         n_answers=len(told.values),
         n_agree=sum(_status(task, value, held) == "accepted" for value in told.values),
         by=told.by,
+        drafted_by=told.drafted_by,
         split=scope.parts[told.question.sticker_id],
     )
 
 
 def _target(told: Told, scope: Scope) -> Target:
-    used = told.rows[0].utterance
+    used = told.rows[0].utterance if told.rows else None
     name = scope.names[told.question.sticker_id]
     return Target(name, name_of(used.session.conversation_id), f"turn_{used.pk}") if used else Target(name)
 

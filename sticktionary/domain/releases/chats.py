@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from retrieval_engine.data import split_by_group
-from sticktionary.domain.annotation import answers, questions
+from sticktionary.domain.annotation import questions
 from sticktionary.domain.annotation.answers import Value
 from sticktionary.domain.chats import dividing, feeling, summing
 from sticktionary.domain.chats.feeling import Feeling
@@ -114,9 +114,8 @@ class Together:
         return self._value(questions.ask(task, sticker_id, language))
 
     def _value(self, question: questions.Question) -> Value | None:
-        if settled := self._settled.get(question):
-            return dict(settled.value)
-        return answers.majority(question.task, [questions.value_of(row) for row in self._given.get(question, [])])
+        given = [questions.value_of(row) for row in self._given.get(question, [])]
+        return questions.holding(question.task, given, self._settled.get(question))[0]
 
 
 class Alike:

@@ -97,8 +97,8 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "created": "empty: the days on which somebody played are not published",
         "annotator": "pseudonym of who answered, in this release only",
         "role": "`judge` (a player) or `reviewer`",
-        "status": "`accepted` or `rejected` by what holds in the end; `raw` where nothing follows yet; `edited`: a draft "
-        "that a reviewer changed",
+        "status": "`accepted` or `rejected` by what holds in the end; `raw` where nothing follows yet; "
+        "`edited`: a draft that a reviewer changed",
         "drafted_by": "the model whose draft a reviewer took or changed; empty where there was no draft",
         "supersedes": "the answer that it takes the place of",
         "consent": "whether it may be published",
