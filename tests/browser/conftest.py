@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -48,9 +49,17 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Server:
+    server = Server(tmp_path_factory.mktemp("prepared"))
     server.set_up()
+    return server
+
+
+@pytest.fixture(scope="module")
+def server(prepared: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Of each file its own, so that it is the same in whatever order they come."""
+    server = Server(tmp_path_factory.mktemp("server"))
+    shutil.copytree(prepared.data, server.data, dirs_exist_ok=True)
     server.start()
     yield server
     server.stop()

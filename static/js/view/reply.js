@@ -37,7 +37,7 @@ export function replyView(game) {
   return {
     node, update,
     leave: steps[0].leave,
-    focus: () => { talk.toEnd(); node.querySelector("h1").focus({ preventScroll: true }) },
+    focus: () => node.querySelector("h1").focus({ preventScroll: true }),
     key: (event) => keyed(game, event, steps[0].input, go),
   }
 }
@@ -55,14 +55,12 @@ function conversation(turn) {
 
   return {
     node,
-    toEnd: () => { node.scrollTop = node.scrollHeight },
     update({ turn: { reply: { picks } } }) {
       const id = picks[0]?.id ?? 0
       if (id === drawn) return
       drawn = id
       set(place, el("b", { class: "lab" }, fill(gettext("you, as %(name)s"), { name: turn.speaker })),
         picks[0] ? sticker({ ...picks[0], image: picks[0].poster, alt: fill(gettext("Your reply: %(what)s"), { what: picks[0].alt }) }) : el("span", { class: "sticker gone", role: "img", "aria-label": gettext("Here you send a sticker") }, "?"))
-      node.scrollTop = node.scrollHeight
     },
   }
 }
@@ -74,7 +72,7 @@ function picking(game, turn) {
   const input = el("input", { type: "text", maxlength: 60, autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "search", placeholder: gettext("search for one"), "aria-label": gettext("Search for a sticker") })
   const over = el("h2", { class: "lab found", role: "status" })
   const plate = el("ol", { class: "plate offers" })
-  const chosen = tray(game)
+  const chosen = picked(game)
   const look = searching(game, input)
   const node = el("div", { class: "picking" }, heading,
     el("p", { class: "lab hint" }, fill(gettext("Tap the one you would send; then up to %(n)s that would do as well."), { n: MOST_NAMED })),
@@ -111,8 +109,8 @@ function offered(game, offer, place) {
 }
 
 // What is picked stays in sight, whatever is searched for.
-function tray(game) {
-  const node = el("div", { class: "tray", "aria-live": "polite" })
+function picked(game) {
+  const node = el("div", { class: "picked", "aria-live": "polite" })
   let drawn = null
   return {
     node,
@@ -152,7 +150,7 @@ function searching(game, input) {
 function meaning(game, turn) {
   const heading = el("h1", { class: "q", id: "ask-meaning", tabIndex: -1 }, gettext("What do you mean by it?"))
   const kinds = chips("kind", turn.groups.map((group, i) => ({ id: i, name: group.name })), (kind) => game.mean(kind))
-  const fine = el("div", { class: "fine" })
+  const fine = el("div", { class: "finer" })
   const how = chips("scenario", turn.scenarios.map((each) => ({ ...each, name: SCENARIOS()[each.id] ?? each.name })), (scenario) => game.reply({ scenario }))
   const node = el("div", { class: "meaning" }, heading,
     el("p", { class: "lab hint" }, gettext("Not what it shows, but what it says in this chat. Take the nearest one.")),
@@ -193,7 +191,7 @@ function chips(name, choices, chosen) {
 function onwards(game) {
   const words = el("span", {})
   const node = el("button", { type: "submit", class: "go" }, words, arrow())
-  const back = el("button", { type: "button", class: "quiet", hidden: true, onclick: () => game.reply({ means: false }) }, gettext("Another sticker"))
+  const back = el("button", { type: "button", class: "quiet", hidden: true, onclick: () => game.reply({ means: false }) }, gettext("Back"))
   const press = () => (game.state.turn.reply.means ? game.sendReply() : game.state.turn.reply.picks.length && game.reply({ means: true }))
   return {
     node, back, press,
