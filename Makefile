@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help play test test-browser check bench admin starter-pack starter-model messages clean
+.PHONY: help play test test-browser check bench nightly admin starter-pack starter-model messages clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ check: $(VENV)/.dev ## Lint, types, layers, migrations, templates
 
 bench: $(VENV)/.dev ## Measure what docs/figures.md states
 	@$(RUN) -m benchmarks
+
+nightly: $(VENV)/.dev ## Train the conversation models in planted worlds, part by part left out, three seeds (hours)
+	@$(RUN) -m benchmarks.dialogue --seeds 0 1 2 $(ARGS)
 
 admin: $(VENV)/.runtime ## Make NAME an admin: make admin NAME=you
 	@$(RUN) manage.py make_admin $(NAME)

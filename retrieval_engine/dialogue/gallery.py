@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..stickerclip.pictures import Frames, decode
-from .conversations import Conversations, Sticker
+from .conversations import Conversations, Sticker, Use
 from .shelves import Places as Places
 from .shelves import codes
 
@@ -83,3 +83,11 @@ class Gallery:
         if intent:
             found |= self.intents[first][:, None] == self.intents[second][None]
         return torch.from_numpy(found)
+
+    def answers(self, uses: Sequence[Use], places: Sequence[int] | Places) -> Tensor:
+        """bool [n uses, m]: pairs that are no negatives of each other, because the sticker is the one that was sent, a
+        near duplicate of it, or one of which people said that it answers as well."""
+        place, groups = self.conversations.place, self.groups[np.asarray(places, dtype=np.int64)]
+        right = ([place[use.gold], *(place[id] for id in use.acceptable if id in place)] for use in uses)
+        found = [np.isin(groups, self.groups[own]) for own in right]
+        return torch.from_numpy(np.array(found, dtype=bool).reshape(len(uses), len(groups)))

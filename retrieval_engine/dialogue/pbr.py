@@ -57,9 +57,10 @@ class Pbr(DialogueModel):
         looks = self.joint.see(self.gallery.drawn(beside.flat, rng))
         words = self._read(uses)
         images, texts = F.normalize(looks.vector, dim=-1), F.normalize(words.vector, dim=-1)
+        answers = self.gallery.answers(uses, beside.flat).to(images.device)
         terms = {
-            "align": self._align(images, texts, beside),
-            "match": self._match(uses, looks, words, beside, progress),
+            "align": self._align(images, texts, beside, answers),
+            "match": self._match(uses, looks, words, beside, answers, progress),
         }
         loss = terms["align"] + terms["match"]
         if settings.emotions:
@@ -74,14 +75,15 @@ class Pbr(DialogueModel):
         return {"loss": loss, **terms}
 
     def scores(self, uses: Sequence[Use], candidates: Places) -> Tensor:
-        """1 + the matcher's probability for the `shortlist` best by their vectors; below, the others by cosine."""
+        """1 + cosine + the matcher's probability for the `shortlist` best by their vectors; below, the others by
+        cosine. Both stages have a say, as in BLIP (Li et al. 2022): vectors are learned long before the matcher is."""
         looks = self.once("looks", lambda: seen(self.joint, self.gallery))
         words = self._read(uses)
         first = cosines(F.normalize(words.vector, dim=-1), F.normalize(looks.vector, dim=-1), candidates)
         best = first.topk(min(self.settings.shortlist, candidates.shape[1]), dim=1).indices
         places = torch.from_numpy(candidates).to(best.device).gather(1, best)
         found = torch.stack([self._matched(words.of(row), looks, own) for row, own in enumerate(places)])
-        return (first - 3).scatter(1, best, 1 + found)
+        return (first - 3).scatter(1, best, 1 + found + first.gather(1, best))
 
     def aligned(self, uses: Sequence[Use], candidates: Places) -> Tensor:
         """The cosines of the first stage alone."""
@@ -126,21 +128,24 @@ class Pbr(DialogueModel):
 
     # --- the losses ---
 
-    def _align(self, images: Tensor, texts: Tensor, beside: Beside) -> Tensor:
+    def _align(self, images: Tensor, texts: Tensor, beside: Beside, answers: Tensor) -> Tensor:
         """L_ITA = (L_I2T + L_T2I) / 2: the right sticker among the dialogues of the batch, and the dialogue among the
-        stickers of its own pack. (Equations 3 and 4; the temperature they lack is learned.)"""
+        stickers of its own pack. (Equations 3 and 4; the temperature they lack is learned.) `answers` [B, M] are pairs
+        that are not wrong."""
+        numbers = torch.arange(len(texts), device=texts.device)
         logits = self.joint.scale.exp() * texts @ images.T
-        own = beside.of[None] == torch.arange(len(texts), device=texts.device)[:, None]
-        to_image = F.cross_entropy(logits.masked_fill(~own, -torch.inf), beside.right)
-        golds = [beside.flat[at] for at in beside.right.tolist()]
-        skipped = self._same(golds, golds).fill_diagonal_(fill_value=False)
-        to_text = logits[:, beside.right].T.masked_fill(skipped, -torch.inf)
-        return (F.cross_entropy(to_text, torch.arange(len(texts), device=texts.device)) + to_image) / 2
+        skipped = answers.index_put((numbers, beside.right), torch.tensor(False, device=answers.device))
+        own = beside.of[None] == numbers[:, None]
+        to_image = F.cross_entropy(logits.masked_fill(~own | skipped, -torch.inf), beside.right)
+        to_text = logits.masked_fill(skipped, -torch.inf)[:, beside.right].T
+        return (F.cross_entropy(to_text, numbers) + to_image) / 2
 
-    def _match(self, uses: Sequence[Use], looks: Seen, words: Words, beside: Beside, progress: float) -> Tensor:
+    def _match(
+        self, uses: Sequence[Use], looks: Seen, words: Words, beside: Beside, answers: Tensor, progress: float
+    ) -> Tensor:
         """L_SDM: the cross entropy of right pairs, of dialogues with a wrong sticker of the whole batch, and of right
         stickers with a wrong dialogue."""
-        stickers, dialogues = self.draw_wrong(uses, looks, words, beside, progress)
+        stickers, dialogues = self.draw_wrong(uses, looks, words, beside, answers, progress)
         right, numbers = beside.right, torch.arange(len(uses), device=beside.right.device)
         yes, no = torch.ones_like(right), torch.zeros_like(right)
         pairs = ((numbers, right, yes), (numbers, stickers, no), (dialogues, right, no))
@@ -149,20 +154,21 @@ class Pbr(DialogueModel):
         return F.cross_entropy(self.matcher(words.of(text[there]), looks.tokens[image[there]]), target[there])
 
     def draw_wrong(
-        self, uses: Sequence[Use], looks: Seen, words: Words, beside: Beside, progress: float
+        self, uses: Sequence[Use], looks: Seen, words: Words, beside: Beside, answers: Tensor, progress: float
     ) -> tuple[Tensor, Tensor]:
         """int64 [B] each: for every dialogue a wrong sticker, as a place in `beside.flat`, and for every right sticker
-        a wrong dialogue; -1 where there is none. Nothing of it has a gradient."""
+        a wrong dialogue; -1 where there is none. Nothing of it has a gradient.
+
+        What people said answers as well is never wrong (`answers` [B, M]): the better the likeness by which wrong ones
+        are drawn, the more often it would be drawn."""
         settings = self.settings
         with torch.no_grad():
             likeness = F.normalize(words.vector, dim=-1) @ F.normalize(looks.vector, dim=-1).T
-            golds = [beside.flat[at] for at in beside.right.tolist()]
-            excluded = self._same(golds, beside.flat)
             apart = None
             if (kappa := self.kappa(progress)) > 0:
                 apart = distance([self._feel(use) for use in uses], self.polarities(looks, beside.flat, progress))
             logits = likeness / settings.sampling_temperature if settings.negatives != "random" else 0 * likeness
-            weights = wrong_weights(logits, apart, excluded, kappa)
+            weights = wrong_weights(logits, apart, answers, kappa)
             back = weights_by_row(weights.log()[:, beside.right].T)
         return one_of_each(weights), one_of_each(back)
 

@@ -31,6 +31,8 @@ SLOT: Final = N_NEW
 """Where a picture's vector stands in the prompt."""
 Ask = Literal["text", "picture", "both"]
 SHARES: Final[dict[Ask, float]] = {"text": 0.5, "picture": 0.25, "both": 0.25}
+SEARCHES: Final = 0.5
+"""The probability of RET from which on it is a search."""
 PREFIXED: Final = 0.5
 """Share of the searches in training that the prefix asks for."""
 
@@ -147,17 +149,23 @@ class StickerLlm(DialogueModel):
     @torch.inference_mode()
     def searches(self, prompts: Sequence[str], *, prefix: bool, most: int = 12) -> list[bool]:
         """Whether the model, left to itself, begins a search in its likeliest answer of up to `most` tokens. The prefix
-        is put before the prompt, and is never written."""
+        is put before the prompt, and is never written.
+
+        It searches where RET is likelier than everything else together. To be the likeliest token is not enough: among
+        thousands of words of which none is likely it is that with a few in a hundred. (The released demo draws from
+        what is likeliest, in which RET then comes as seldom.)
+        """
         rows = [_Row(self._prompt(text, prefix), 0) for text in prompts]
         found, ended = [False] * len(rows), [False] * len(rows)
         for _ in range(most):
             states, _ids, mask = self._run(rows)
             logits = self._logits(states[torch.arange(len(rows)), self._last(mask)])
             logits[:, [self.base + at for at in (RET_END, IMG, IMG_END, PRET)]] = -torch.inf
-            written = logits.argmax(-1).tolist()
+            is_search = (logits.softmax(-1)[:, self.base + RET] > SEARCHES).tolist()
+            written = logits[:, : self.base].argmax(-1).tolist()
             for at, id in enumerate(written):
-                found[at] |= not ended[at] and id == self.base + RET
-                ended[at] |= id in (self._tokenizer.eos_token_id, self.base + RET)
+                found[at] |= not ended[at] and is_search[at]
+                ended[at] |= is_search[at] or id == self._tokenizer.eos_token_id
             if all(ended):
                 break
             rows = [_Row([*row.ids, id], 0) for row, id in zip(rows, written, strict=True)]

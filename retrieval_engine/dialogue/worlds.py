@@ -10,7 +10,7 @@ Everything is drawn from a seed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -160,7 +160,8 @@ def memories(seed: int = 0, *, n_train: int = 240, n_test: int = 200, n_earlier:
 
 def replies(seed: int = 0, *, n_train: int = 400, n_test: int = 200) -> World:
     """PBR's: one of four turns has a word each for emotion and action of the sticker that answers; its topic, which is
-    its pack, is never named. Utterances carry their polarity."""
+    its pack, is never named, so that the stickers of other packs with both answer as well. Utterances carry their
+    polarity."""
     rng = np.random.default_rng((seed, 2))
     words = Words.made(rng)
     stickers = [_sticker(place, {}) for place in range(len(MEANINGS))]
@@ -169,7 +170,9 @@ def replies(seed: int = 0, *, n_train: int = 400, n_test: int = 200) -> World:
         place = int(rng.integers(len(MEANINGS)))
         meaning = MEANINGS[place]
         said = [str(rng.choice(words.emotion[meaning.emotion])), str(rng.choice(words.action[meaning.action]))]
-        return _use(number, part, _chatter(words, rng, said, _polarity(meaning.emotion)), place)
+        alike = [at for at, its in enumerate(MEANINGS) if (its.emotion, its.action) == (meaning.emotion, meaning.action)]
+        made = _use(number, part, _chatter(words, rng, said, _polarity(meaning.emotion)), place)
+        return replace(made, acceptable=frozenset(map(_id, alike)))
 
     return World(_gallery(stickers, _both(n_train, n_test, use), rng), words, Table({}))
 

@@ -39,25 +39,35 @@ from retrieval_engine.dialogue.srs import Srs
 from retrieval_engine.dialogue.stickerllm import StickerLlm
 from retrieval_engine.dialogue.towers import Joint, Spec, build, build_encoder, build_language_model
 from retrieval_engine.dialogue.wording import all_texts
+from retrieval_engine.stickerclip.pictures import Frames
 from retrieval_engine.training.run import STOP, Refused, Stopped
 
 SMALL: dict[str, Any] = {"epochs": 1, "batch": 6, "length": 24, "learning_rate": 3e-3, "part": 64}
 Made = Callable[..., DialogueModel]
 
 
+N_STICKERS = 56
+"""Of two packs."""
+
+
 def little_world() -> Gallery:
-    """Thirty uses of stickers of one world, some with words on them, in chats that were talked in before."""
-    made = worlds.replies(n_train=24, n_test=6)
+    """Thirty uses of stickers of two packs, some with words on them, in chats that were talked in before."""
+    made = worlds.replies(n_train=240, n_test=80)
     stickers = [
         replace(sticker, printed_text="mita" if at % 2 else "", attributes={"face": "mita"} if at % 3 else {})
-        for at, sticker in enumerate(made.gallery.stickers)
+        for at, sticker in enumerate(made.gallery.stickers[:N_STICKERS])
     ]
+    ids = {sticker.id for sticker in stickers}
+    train, test = ([use for use in made.conversations.of(part) if use.gold in ids] for part in ("train", "test"))
     earlier = (
         Session("ses_a", "chat", 1, (Turn("User_1", "mita vola"), Turn("User_2", "rapo")), "mita"),
         Session("ses_b", "chat", 2, (Turn("User_1", "kilo zuta"),)),
     )
-    uses = [replace(use, earlier=earlier if at % 4 else ()) for at, use in enumerate(made.conversations.uses)]
-    return Gallery(Conversations(stickers, uses), made.gallery.frames)
+    chosen = [*train[:24], *test[:6]]
+    uses = [replace(use, earlier=earlier if at % 4 else ()) for at, use in enumerate(chosen)]
+    held = made.gallery.frames
+    frames = Frames(held.pixels, held.starts[:N_STICKERS], held.counts[:N_STICKERS], {})
+    return Gallery(Conversations(stickers, uses), frames)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +174,7 @@ def test_parts_give_the_gradient_of_the_whole_batch(name: str, gallery: Gallery)
 def test_scores_are_the_same_alone_and_among_others(name: str, gallery: Gallery) -> None:
     """So nothing of a conversation or a candidate leaks into another by padding or by what is kept."""
     model, _settings = made(name, gallery, **({"shortlist": 400} if name.startswith("pbr") else {}))
-    uses, candidates = gallery.conversations.of("test"), np.array([[3, 50, 7], [1, 2, 300], [9, 9, 8]] * 2)
+    uses, candidates = gallery.conversations.of("test"), np.array([[3, 50, 7], [1, 2, 30], [9, 9, 8]] * 2)
     together = scores_of(model, uses, candidates)
     for row in range(3):
         alone = scores_of(model, [uses[row]], candidates[row : row + 1, :2])
