@@ -87,6 +87,7 @@ class _Sample(Struct):
     appropriate: bool | None
     lang: str
     part: Part
+    scenario_by: str = ""
 
 
 class _Label(Struct):
@@ -108,14 +109,16 @@ def read(folder: Path, *, has_picture: Collection[str] | None = None, left_out: 
     """The conversations of the release in `folder`. Stickers without a picture are no part of the gallery: a release
     carries those it may, `has_picture` names what is at hand besides. `DataError` names a line that is spoiled, and a
     release without conversations."""
-    gone, tables = left_out or LeftOut(), _Tables(folder)
-    samples = list(lines_of(folder / "samples.jsonl", _Sample))
+    gone = left_out or LeftOut()
+    source = _Source(folder, gone.chats)
+    tables = _Tables(folder, source)
+    samples = [source.filled(row) for row in lines_of(folder / "samples.jsonl", _Sample)]
     if not samples:
         raise DataError(f"{folder}: nothing in samples.jsonl; this release holds no conversations")
     uses = [tables.use(sample) for sample in samples]
     there = {use.id for use in uses if use.chat not in gone.chats}
     intents = _intents(sample for sample in samples if sample.sample_id in there)
-    stickers = list(_stickers(folder, has_picture or (), intents, gone))
+    stickers = list(_stickers(folder, has_picture or (), intents, gone, source))
     known, dropped, kept = {sticker.id for sticker in stickers}, Counter[str](), list[Use]()
     for use in uses:
         if use.id not in there or use.gold in gone.stickers:
@@ -144,11 +147,42 @@ def _reason_against(use: Use, known: Collection[str]) -> str:
     return ""
 
 
+class _Source:
+    """What came with the chats: it holds where people here said nothing."""
+
+    def __init__(self, folder: Path, gone: Collection[str]) -> None:
+        self.polarities: dict[str, _Polarity] = {}
+        self.stickers = defaultdict[str, dict[str, str]](dict)
+        self._uses = defaultdict[str, dict[str, Any]](dict)
+        for row in lines_of(folder / "source_labels.jsonl", _Label):
+            if row.value is not None and row.target["dialogue_id"] not in gone:
+                self._take(row.task, row.taxonomy, row.target, row.value)
+
+    def _take(self, task: str, reference: str, target: Mapping[str, Any], value: dict[str, Any]) -> None:
+        if task == "polarity":
+            self.polarities[target["turn_id"]] = _Polarity(value["pos"], value["neg"])
+        elif task in {"style", "attribute"}:
+            self.stickers[target["sticker_id"]] |= _said(task, reference, value)
+        elif "sample_id" in target:
+            self._uses[target["sample_id"]][task] = value
+
+    def filled(self, row: _Sample) -> _Sample:
+        """With what annotators did not say."""
+        told = self._uses.get(row.sample_id, {})
+        if row.intent is None and "intent" in told:
+            row.intent = _Intent(told["intent"]["fine"])
+        if row.appropriate is None and "appropriateness" in told:
+            row.appropriate = told["appropriateness"]["ok"]
+        if row.scenario_by != "annotators" and "scenario" in told:
+            row.scenario = told["scenario"]["label"]
+        return row
+
+
 class _Tables:
     """Turns and sessions by id."""
 
-    def __init__(self, folder: Path) -> None:
-        self._turns = {row.turn_id: _turn(row) for row in lines_of(folder / "turns.jsonl", _Turn)}
+    def __init__(self, folder: Path, source: _Source) -> None:
+        self._turns = {row.turn_id: _turn(row, source) for row in lines_of(folder / "turns.jsonl", _Turn)}
         rows = list(lines_of(folder / "sessions.jsonl", _Session))
         self._sessions = {row.session_id: self._session(row) for row in rows}
 
@@ -178,8 +212,9 @@ def _known(table: Mapping[str, Kept], id: str, by: str) -> Kept:
         raise DataError(f"{by} names {id}, which is not in the release") from None
 
 
-def _turn(row: _Turn) -> Turn:
-    polarity = Polarity(row.polarity.pos, row.polarity.neg) if row.polarity else None
+def _turn(row: _Turn, source: _Source) -> Turn:
+    told = row.polarity or source.polarities.get(row.turn_id)
+    polarity = Polarity(told.pos, told.neg) if told else None
     return Turn(row.speaker, row.text, row.sticker_id, polarity)
 
 
@@ -194,12 +229,13 @@ def _intents(samples: Iterable[_Sample]) -> dict[str, tuple[str, ...]]:
 
 
 def _stickers(
-    folder: Path, has_picture: Collection[str], intents: Mapping[str, tuple[str, ...]], gone: LeftOut
-) -> Iterator[Sticker]:
+    folder: Path, has_picture: Collection[str], intents: Mapping[str, tuple[str, ...]], gone: LeftOut,
+    source: _Source,
+) -> Iterator[Sticker]:  # fmt: skip
     labels, queries = _labels(folder), _queries(folder, gone.queries)
     for row in lines_of(folder / "stickers.jsonl", _Sticker):
         if row.sticker_id not in gone.stickers and (row.file is not None or row.sticker_id in has_picture):
-            said = labels.get(row.sticker_id, {})
+            said = source.stickers.get(row.sticker_id, {}) | labels.get(row.sticker_id, {})
             yield Sticker(
                 row.sticker_id, row.dup_cluster, row.pack_id,
                 attributes={name: said[name] for name in ATTRIBUTES if name in said},

@@ -155,7 +155,7 @@ def test_mod_is_read_by_dialogue_and_as_its_tasks_have_it(tmp_path: Path) -> Non
         ('{"a": [{"speaker_id": 1, "txt": "x"}]\n "b": []}', r"f:2: not JSON \(expected a comma or \}\)"),
         ('{"a": [{"speaker_id": 1, "txt": "x"}]} 1', r"f:1: not JSON \(something after its end\)"),
         ("{1: 2}", r"f:1: not JSON \(expected a key\)"),
-        ('{"a": {"name": "a song"}, "b": 3}', "none of its 2 records is of the kind of mod"),
+        ('{"a": {"name": "a song"}, "b": 3}', "none of its first 2 records is of the kind of mod"),
     ],
 )
 def test_a_document_of_another_kind_is_one_clear_error(tmp_path: Path, text: str, why: str) -> None:
@@ -235,7 +235,7 @@ def test_a_number_that_comes_twice_is_left_out(tmp_path: Path) -> None:
 def test_a_file_of_another_format_is_one_clear_error(tmp_path: Path) -> None:
     path = file(tmp_path, "f.jsonl", answered("hi"), answered("you"))
     for format in ("stickerint", "multichat", "ser30k", "sticker820k"):
-        with pytest.raises(DataError, match=f"none of its 2 records is of the kind of {format}"):
+        with pytest.raises(DataError, match=f"none of its first 2 records is of the kind of {format}"):
             read(format, path)
     with pytest.raises(DataError, match="something after its end"):
         read("mod", path)
@@ -439,5 +439,5 @@ def test_the_command_writes_lines_that_can_be_imported_and_says_what_is_left_out
 def test_a_failed_conversion_leaves_nothing_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = file(tmp_path, "f.jsonl", {"song": 1}), tmp_path / "chats.jsonl"
     assert main(["conversations", "--from", "stickerchat", str(path), "--out", str(out)]) == 1
-    assert "none of its 1 records is of the kind of stickerchat" in capsys.readouterr().err
+    assert "none of its first 1 records is of the kind of stickerchat" in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ["f.jsonl"]

@@ -18,7 +18,7 @@ from ...data import DataError
 from .mod import Mod
 from .multichat import MultiChat
 from .reader import Reader
-from .report import Problem, Reason, Record, Report, Spoiled
+from .report import NAMED, Problem, Reason, Record, Report, Spoiled
 from .rows import ChatRow, Row, SessionRow, StickerRow, TurnRow
 from .ser30k import Ser30k
 from .sticker820k import Sticker820k
@@ -58,8 +58,8 @@ def read(
     """The rows of files of a format; `report` is filled as they are read. `language` is theirs where they say none, and
     `name` what a file was called before it was put where it is: chats are numbered after that.
 
-    `DataError` names a file of which no record has any of the format's keys, one that is no JSON or no UTF-8, and one
-    with nothing in it.
+    `DataError` names a file of whose first records none has any of the format's keys, one that is no JSON or no UTF-8,
+    and one with nothing in it.
     """
     for rows in by_record(format, paths, report, language=language, source=source, name=name):
         yield from rows
@@ -77,10 +77,12 @@ def by_record(
             report.line = record.line
             report.n_alike += reader.is_alike(record)
             yield _rows(reader, replace(record, path=Path(name)) if name else record, seen)
+            if report.n_alike == alike and report.n_records - n == NAMED:
+                break  # the rest will be no other
         if report.n_records == n:
             raise DataError(f"{path}: nothing in it")
         if report.n_alike == alike:
-            raise DataError(f"{path}: none of its {report.n_records - n} records is of the kind of {format}")
+            raise DataError(f"{path}: none of its first {report.n_records - n} records is of the kind of {format}")
     yield from ([row] for row in reader.close())
 
 

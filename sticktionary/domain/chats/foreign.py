@@ -43,11 +43,13 @@ def read(path: Path, *, format: str, name: str, language: str = "") -> Iterator[
     report, reader = Report(), reading.Reader(language)
     try:
         for rows in foreign.by_record(format, [path], report, language=language, name=name):
-            yield from _drained(report)
+            if report.n_alike:  # else the file may be of another kind, which is said once
+                yield from _drained(report)
             for row in rows:
                 if isinstance(row, ChatRow):
                     yield from reader.take(report.line, msgspec.json.encode(row))
     except DataError as error:
+        report.problems.clear()
         yield BadLine(report.line + 1, str(error).replace(str(path), name))
     yield from _drained(report)
 

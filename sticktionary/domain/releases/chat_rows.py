@@ -71,7 +71,8 @@ class SampleRow(Struct, frozen=True):
 class SourceTarget(Struct, frozen=True, omit_defaults=True):
     dialogue_id: str
     turn_id: str
-    sticker_id: str | None = None  # none for what is said of a turn's words, or where the sticker is not in the release
+    sample_id: str | None = None  # the use of the sticker, and
+    sticker_id: str | None = None  # the sticker; none for what is said of a turn's words
 
 
 class SourceValue(Struct, frozen=True, omit_defaults=True):

@@ -33,13 +33,17 @@ def _row(chat: Chat, label: SourceLabel, turn: Utterance, sticker: str | None, v
     return SourceLabelRow(
         v=1,
         task=NAMES.get(kind, kind.value),
-        target=SourceTarget(chat.name, f"turn_{turn.pk}", sticker),
+        target=_target(chat, turn, None if kind in OF_WORDS else sticker),
         lang=chat.row.language,
         taxonomy=label.taxonomy,
         value=_value(kind, value),
         source=chat.row.source,
         part=chat.part,
     )
+
+
+def _target(chat: Chat, turn: Utterance, sticker: str | None) -> SourceTarget:
+    return SourceTarget(chat.name, f"turn_{turn.pk}", f"smp_{turn.pk}" if sticker else None, sticker)
 
 
 def _clean(label: SourceLabel, scope: Scope) -> Value | None:
