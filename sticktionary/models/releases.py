@@ -86,6 +86,7 @@ class Tombstone(models.Model):
         QUERY = "query", _("query")
         CONVERSATION = "conversation", _("conversation")
         ANSWER = "answer", _("answer")  # of a retriever
+        REPLY = "reply", _("reply")  # to a chat
 
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     subject = models.BigIntegerField(_("number"))  # not a foreign key: the row itself may be gone

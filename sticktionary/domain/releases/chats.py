@@ -57,14 +57,14 @@ def _chat(row: Conversation, scope: Scope) -> Chat:
     told = feeling.told(turn_ids, scope.watermark_at, scope.left_out)
     return Chat(
         row,
-        _part(row.pk, scope),
+        part_of(row.pk, scope),
         [(session, turns) for session, turns, _summary in found],
         {session.pk: summary for session, _turns, summary in found if session.summary},
         {id: held for id, counts in told.items() if (held := feeling.together(counts))},
     )
 
 
-def _part(conversation_id: int, scope: Scope) -> str:
+def part_of(conversation_id: int, scope: Scope) -> str:
     """By chat, so that no session's history is on another side; by hash, so that it stays where it is."""
     shares = [share / sum(scope.rules.split) for share in scope.rules.split]
     return PARTS[split_by_group([name_of(conversation_id)], shares)[0]]
@@ -129,19 +129,20 @@ class Alike:
                 self._join(one, other)
         self._groups: defaultdict[int, set[str]] = defaultdict(set)
         for sticker_id, name in scope.names.items():
-            self._groups[self._root(sticker_id)].add(name)
+            self._groups[self.root(sticker_id)].add(name)
 
-    def _root(self, id: int) -> int:
+    def root(self, id: int) -> int:
+        """One sticker that stands for all that say the same as this one."""
         while (first := self._first.get(id, id)) != id:
             id = first
         return id
 
     def _join(self, one: int, other: int) -> None:
-        low, high = sorted((self._root(one), self._root(other)))
+        low, high = sorted((self.root(one), self.root(other)))
         self._first[high] = low
 
     def of(self, sticker_id: int) -> list[str]:
-        return sorted(self._groups[self._root(sticker_id)])
+        return sorted(self._groups[self.root(sticker_id)])
 
 
 def scenario(turns: list[Utterance], place: int) -> str:

@@ -51,6 +51,7 @@ ABOUT = {  # in the order in which they are shown; the first is what is loaded w
     "sessions": "One row for each conversation that stickers are used in.",
     "turns": "One row for each turn of a conversation.",
     "samples": "One row for each use of a sticker in a conversation.",
+    "replies": "Which stickers players would send in its place: one row for each reply.",
     "splits": "On which side of the split each sticker stands.",
     "tombstones": "What was taken back and is left out.",
 }

@@ -34,6 +34,7 @@ from sticktionary.domain.releases.chat_rows import (
 )
 from sticktionary.domain.releases.chats import Alike, Chat, Together, chats, scenario
 from sticktionary.domain.releases.files import Output, write_json
+from sticktionary.domain.releases.replied import Replied
 from sticktionary.domain.releases.rows import columns_of, schema_of
 from sticktionary.domain.releases.scope import Scope
 from sticktionary.domain.releases.splits import PARTS
@@ -86,11 +87,13 @@ class Forms:
     def __init__(self, scope: Scope) -> None:
         self._scope, self._names, self._parts = scope, scope.names, scope.parts
         self._together, self._alike = Together(scope), Alike(scope)
+        self._replied = Replied(scope, self._alike)
         self.stickerint: Counter[str] = Counter(n_samples=0, n_without_context=0, n_not_appropriate=0)
         self.multichat: Counter[str] = Counter(n_sessions=0, n_samples=0, n_without_sticker=0)
 
     def rows(self, chat: Chat) -> Iterator[tuple[str, Struct]]:
         self._together.load(chat)
+        self._replied.load(chat.row)
         yield from (("source_labels.jsonl", row) for row in source_labels.rows(chat, self._scope))
         for place, (session, turns) in enumerate(chat.sessions):
             yield "sessions.jsonl", _session_row(chat, session, turns)
@@ -136,7 +139,7 @@ class Forms:
             speaker=turn.speaker,
             own_text=turn.text,
             gold=name,
-            acceptable=self._alike.of(turn.sticker_id),
+            acceptable=sorted({*self._alike.of(turn.sticker_id), *self._replied.accepted(turn.pk)}),
             scenario=said["label"] if said else scenario(turns, n),
             scenario_by="annotators" if said else "derived",
             intent=_intent(told[Task.INTENT]),

@@ -29,6 +29,7 @@ COUNTS = {  # as they are shown; further ones follow under their own names
     "n_annotations": "annotations",
     "n_sessions": "conversations",
     "n_samples": "uses of a sticker in a conversation",
+    "n_replies": "replies of players",
 }
 TITLES = {
     "players": "Players and tasks",

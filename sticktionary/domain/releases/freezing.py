@@ -25,6 +25,7 @@ from sticktionary.domain.releases import (
     folders,
     manifest,
     play,
+    replies,
     shelf,
     taken_back,
 )
@@ -100,6 +101,7 @@ def write_data(folder: Path, release: Release, told: Told) -> Data:
     files.append(write_lines(folder, "tombstones", stones, TombstoneRow))
     files += write_annotations(folder, scope)
     files += conversations.write(folder, scope)
+    files += replies.write(folder, scope)
     files.append(write_json(folder, "rules.json", msgspec.to_builtins(scope.rules)))
     figures, report = statistics.of_release(folder), gathered.scan.report()
     told(0)
@@ -128,6 +130,7 @@ ALWAYS = (
 
 def _counts(gathered: Gathered, files: list[File]) -> dict[str, int]:
     tables = {"annotations.jsonl": "n_annotations", "sessions.jsonl": "n_sessions", "samples.jsonl": "n_samples"}
+    tables["replies.jsonl"] = "n_replies"
     counts = dict.fromkeys(tables.values(), 0)
     counts |= {tables[file.path]: file.n_rows or 0 for file in files if file.path in tables}
     n_pictures = sum(file.path.startswith("stickers/") for file in files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from sticktionary.domain.releases import as_of, chats
+from sticktionary.domain.releases import as_of, chats, replies
 from sticktionary.domain.releases.pseudonyms import Pseudonyms
 from sticktionary.domain.releases.rows import TombstoneRow
 from sticktionary.models import Release, Tombstone
@@ -21,7 +21,8 @@ def rows(moment: datetime, names: Mapping[int, str]) -> list[TombstoneRow]:
 
 
 def _tombstones(moment: datetime, names: Mapping[int, str], earlier: list[Release]) -> Iterator[TombstoneRow]:
-    for kind, name_of in ((Kind.QUERY, str), (Kind.ANSWER, str), (Kind.CONVERSATION, chats.name_of)):
+    named = {Kind.QUERY: str, Kind.ANSWER: str, Kind.CONVERSATION: chats.name_of, Kind.REPLY: replies.name_of}
+    for kind, name_of in named.items():
         for subject in as_of.taken_back(kind, moment):
             yield TombstoneRow(1, kind.value, None, name_of(subject))
     stickers = as_of.taken_back(Kind.STICKER, moment) | as_of.withdrawn_stickers(moment)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from sticktionary.domain import catalogue
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.people import accounts
-from sticktionary.models import AuditEntry, Player, Query, Retrieval, Sticker, Tombstone
+from sticktionary.models import AuditEntry, Player, Query, Reply, Retrieval, Sticker, Tombstone
 
 Kind = Tombstone.Kind
 
@@ -80,7 +80,8 @@ def let_go(player: Player) -> None:
 def _keep_out(player: Player) -> None:
     written = Query.objects.filter(round__labeler=player, removed_at=None, round__submitted_at__isnull=False)
     answered = Retrieval.objects.filter(player=player, state=Retrieval.State.ANSWERED)
-    for kind, rows in ((Kind.QUERY, written), (Kind.ANSWER, answered)):
+    replied = Reply.objects.filter(player=player)
+    for kind, rows in ((Kind.QUERY, written), (Kind.ANSWER, answered), (Kind.REPLY, replied)):
         _bury(kind, list(rows.values_list("pk", flat=True)), None, "of a player who was left out")
 
 
