@@ -59,6 +59,10 @@ class Sheet:
     def has_chance(self) -> bool:
         return any(value is not None for value in self.chance)
 
+    @property
+    def has_intervals(self) -> bool:
+        return any(cell.low is not None for line in self.theirs for cell in line.cells)
+
 
 def sheets(runs: Sequence[TrainingRun]) -> list[Sheet]:
     """The tables of the papers whose models these runs trained, with the runs in them."""

@@ -12,6 +12,18 @@ export const titles = () => ({
   scale: gettext("Scale of the logits"),
   waited: gettext("Share of the time without input"),
   gradient_norm: gettext("Length of the gradient"),
+  contrast: gettext("Loss of the contrast"),
+  emotion: gettext("Loss of the emotion"),
+  intent: gettext("Loss of the intent"),
+  rank: gettext("Loss of the order"),
+  retrieval: gettext("Loss of the retrieval"),
+  words: gettext("Loss of the words"),
+})
+
+const senses = () => ({
+  acceptable: gettext("it or what says the same"),
+  intent: gettext("same intent"),
+  intent_any: gettext("same intent at times"),
 })
 
 const REST = new Set(["learning_rate", "per_s", "memory_bytes", "gradient_norm", "temperature", "scale", "waited"])
@@ -22,7 +34,9 @@ export function titleOf(name) {
   const known = titles()[name]
   if (known) return known
   const [side, metric] = name.includes("/") ? name.split("/") : ["", name]
-  const short = metric.replace(/^recall_at_(\d+)/, "R@$1").replace(/^ndcg_at_(\d+)/, "nDCG@$1").replace(/^mrr/, "MRR").replace(/^mean_recall/, "MR").replaceAll("_", " ")
+  const [plain, sense] = metric.replace("]", "").split("[")
+  const printed = plain.replace(/^recall_at_(\d+)/, "R@$1").replace(/^ndcg_at_(\d+)/, "nDCG@$1").replace(/^mrr/, "MRR").replace(/^mean_recall/, "MR").replace(/^map(_\d+)?$/, "MAP").replace(/^hit_at_(\d+)/, "hit@$1").replaceAll("_", " ")
+  const short = [printed, senses()[sense]].filter(Boolean).join(" · ")
   return side === "validation" ? `${gettext("Validation")}: ${short}` : [side, short].filter(Boolean).join(": ")
 }
 
