@@ -30,10 +30,10 @@ class ContextClip(DialogueModel):
         self.joint, self.settings = joint, settings
 
     def losses(self, uses: Sequence[Use], rng: np.random.Generator, progress: float) -> dict[str, Tensor]:
-        """Symmetric InfoNCE over the batch; near duplicates are no negatives."""
+        """Symmetric InfoNCE over the batch; near duplicates, and what answers as well, are no negatives."""
         golds = self.gallery.conversations.golds(uses)
         images = F.normalize(self.joint.see(self.gallery.drawn(golds, rng)).vector, dim=-1)
-        same = self.gallery.same(golds, golds).to(images.device)
+        same = self.gallery.answers(uses, golds).T.to(images.device)
         positive = torch.eye(len(uses), dtype=torch.bool, device=images.device)
         return {"loss": info_nce(images, self.heard(uses), self.joint.scale.exp(), positive, ignored=same)}
 

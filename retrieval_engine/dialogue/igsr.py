@@ -47,13 +47,16 @@ class Igsr(DialogueModel):
 
     def losses(self, uses: Sequence[Use], rng: np.random.Generator, progress: float) -> dict[str, Tensor]:
         """L = L_contrast + weight x L_intent: symmetric InfoNCE over the batch and the queue, and the cross entropy of
-        the intent. Near duplicates are no negatives, nor is, with `mask_intent`, what is used for the same."""
+        the intent. Near duplicates and what answers as well are no negatives, nor is, with `mask_intent`, what is used
+        for the same."""
         golds = self.gallery.conversations.golds(uses)
         logits, wanted = self.intended(uses)
         images = F.normalize(self.joint.see(self.gallery.drawn(golds, rng)).vector, dim=-1)
         past, past_places = self.queue.held()
         rows = torch.cat([images, past.to(images)])
-        same = self.gallery.same([*golds, *past_places], golds, intent=self.settings.mask_intent).to(images.device)
+        places = [*golds, *past_places]
+        same = self.gallery.same(places, golds, intent=self.settings.mask_intent)
+        same = (same | self.gallery.answers(uses, places).T).to(images.device)
         positive = torch.eye(len(rows), len(uses), dtype=torch.bool, device=images.device)
         contrast = info_nce(rows, wanted, self.joint.scale.exp(), positive, ignored=same)
         self.queue.came(images, golds)

@@ -49,7 +49,7 @@ class IntRa(DialogueModel):
         intents = self._intents_of(uses)
         logits, wanted = self.intended(uses, told=self._told(intents, rng))
         shown = self.show(self.joint.see(self.gallery.drawn(golds, rng)), self.gallery.of(golds))
-        same = self.gallery.same(golds, golds, intent=True).to(shown.device)
+        same = (self.gallery.same(golds, golds, intent=True) | self.gallery.answers(uses, golds)).to(shown.device)
         retrieval = margin_loss(wanted @ shown.T, same, self.settings.margin, hardest=self.settings.hardest)
         if not self.settings.intent_weight or bool((intents == IGNORED).all()):
             return {"loss": retrieval, "retrieval": retrieval}
@@ -150,7 +150,7 @@ class Intention(nn.Module):
         """(logits [n, intents], y [n, d]) of text vectors [n, d]; `told` int64 [n] gives some their intent."""
         logits: Tensor = self.classify(heard)
         believed = logits.softmax(-1)
-        if told is not None:
+        if told is not None and logits.shape[1]:
             right = F.one_hot(told.clamp(min=0), logits.shape[1]).to(believed)
             believed = torch.where((told != IGNORED)[:, None], right, believed)
         return logits, self.carry(heard) + believed @ self.labels  # type: ignore[operator]

@@ -63,7 +63,11 @@ class Mmbert(DialogueModel):
     def losses(self, uses: Sequence[Use], rng: np.random.Generator, progress: float) -> dict[str, Tensor]:
         """(CE of the right pair + CE of one with a wrong sticker) / 2, and the three further tasks by their weights."""
         golds = self.gallery.conversations.golds(uses)
-        wrong = [int(self._negatives.anywhere(gold, 1, rng, self._learned_from)[0]) for gold in golds]
+        answers = self.gallery.answers(uses, self._learned_from).numpy()
+        wrong = [
+            int(self._negatives.anywhere(gold, 1, rng, self._learned_from[~own])[0])
+            for gold, own in zip(golds, answers, strict=True)
+        ]
         said = self._said(uses)
         right, other = self._read(said, golds), self._read(said, wrong)
         yes = torch.ones(len(uses), dtype=torch.int64, device=said.ids.device)

@@ -170,7 +170,7 @@ def replies(seed: int = 0, *, n_train: int = 400, n_test: int = 200) -> World:
         place = int(rng.integers(len(MEANINGS)))
         meaning = MEANINGS[place]
         said = [str(rng.choice(words.emotion[meaning.emotion])), str(rng.choice(words.action[meaning.action]))]
-        alike = [at for at, its in enumerate(MEANINGS) if (its.emotion, its.action) == (meaning.emotion, meaning.action)]
+        alike = [at for at, its in enumerate(MEANINGS) if replace(its, topic=meaning.topic) == meaning]
         made = _use(number, part, _chatter(words, rng, said, _polarity(meaning.emotion)), place)
         return replace(made, acceptable=frozenset(map(_id, alike)))
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from retrieval_engine.dialogue import measures
 from retrieval_engine.dialogue.bm25 import LastUtteranceBm25
 from retrieval_engine.dialogue.conversations import Turn
 from retrieval_engine.dialogue.mmbert import Mmbert
@@ -32,6 +33,14 @@ def test_bm25_searches_what_was_said_last_and_ties_what_has_no_word_of_it() -> N
     assert np.isfinite(written.scores([asked], np.array([[0, 3]]))).tolist() == [[False, True]]
     silent = replace(asked, context=(Turn("User_1", sticker="a"),))
     assert (LastUtteranceBm25(held).scores([silent], CANDIDATES) == -np.inf).all()
+
+
+def test_bm25_over_stickers_without_words_is_exactly_chance() -> None:
+    asked = use("s3", "so tired")
+    held = gallery(*(sticker(f"s{at}") for at in range(8)), uses=[asked])
+    scores = LastUtteranceBm25(held).scores([asked], np.arange(8)[None])
+    right = np.arange(8)[None] == 3
+    assert [float(measures.hit_at(scores, right, k)[0]) for k in (1, 3, 8)] == [1 / 8, 3 / 8, 1]
 
 
 def overfitted(model: Srs | Mmbert, n_steps: int = 60) -> tuple[float, float]:

@@ -184,6 +184,24 @@ def test_scores_are_the_same_alone_and_among_others(name: str, gallery: Gallery)
 
 
 @all_models
+def test_what_is_kept_of_stickers_scores_as_if_made_anew_until_the_model_learns(name: str, gallery: Gallery) -> None:
+    model, _settings = made(name, gallery)
+    uses, candidates = gallery.conversations.of("test"), np.arange(6)[None].repeat(6, 0)
+    with torch.no_grad():
+        model.eval()
+        first, kept_too = (model.scores(uses, candidates) for _ in range(2))
+        model.train()
+        anew = model.scores(uses, candidates)
+        for weights in model.parameters():
+            if weights.requires_grad:
+                weights.add_(0.3 * torch.randn_like(weights))
+        after = model.eval().scores(uses, candidates)
+    assert torch.allclose(first, kept_too, atol=1e-6)
+    assert torch.allclose(first, anew, atol=1e-4)
+    assert not torch.allclose(first, after, atol=1e-3)
+
+
+@all_models
 def test_the_same_seed_gives_the_same_scores(name: str, gallery: Gallery, tmp_path: Path) -> None:
     candidates, found = np.arange(5)[None].repeat(6, 0), []
     for run in range(2):

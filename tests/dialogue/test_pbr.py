@@ -79,6 +79,15 @@ def test_the_teacher_tells_emotions_and_its_anchors_are_soft(teacher: EmotionTea
         teacher.scores([], np.zeros((0, 1), dtype=np.int64))
 
 
+def test_every_weight_of_the_teacher_that_learns_gets_a_gradient(world: World) -> None:
+    teacher = EmotionTeacher(world.gallery, towers(world))
+    uses = world.conversations.of("train")[:8]
+    losses = teacher.losses(uses, np.random.default_rng(0), 0.0)
+    losses["loss"].backward()  # type: ignore[no-untyped-call]
+    has = {name: p.grad is not None and bool(p.grad.any()) for name, p in teacher.named_parameters()}
+    assert has == {name: p.requires_grad for name, p in teacher.named_parameters()}
+
+
 def test_small_emotions_have_fewer_anchors_and_none_nobody_labelled(world: World, teacher: EmotionTeacher) -> None:
     by_name = [[at for at, s in enumerate(world.gallery.stickers) if s.emotion == name] for name in EMOTIONS]
     some = anchors_of(teacher, [*by_name[0][:3], *by_name[2][:17], *by_name[5]], 4, 0.1)
