@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from sticktionary.domain.annotation import answers, bonus_page, questions, settling, tallies
+from sticktionary.domain.annotation import answers, bonus_page, drafts, questions, settling, tallies
 from sticktionary.domain.annotation.answers import Given
 from sticktionary.domain.annotation.questions import Question
 from sticktionary.domain.errors import RuleBroken
@@ -45,6 +45,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {
         "figures": figures,
         "n_waiting": len(waiting),
+        "n_drafts": drafts.waiting().count(),
         "waiting": _to_settle(waiting[:N_TO_SETTLE], player_of(request).pk),
     }
     return show(request, "annotation", "annotation", context)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sticktionary.domain import long_work
 from sticktionary.domain.chats import conversations
+from sticktionary.domain.chats.feeling import Feeling
 from sticktionary.domain.chats.showing import shown
 from sticktionary.domain.errors import Refused
 from sticktionary.models import Conversation, ConversationImport, Player, Utterance
@@ -26,6 +27,7 @@ from sticktionary.web.workbench import allowed, player_of, progress, show
 
 PER_PAGE = 50
 TURNS_PER_PAGE = 200
+GAP_MINUTES = 60  # of silence that end a session, unless another number is said
 MASKED = {
     "email": gettext_lazy("e-mail addresses"),
     "link": gettext_lazy("links"),
@@ -68,7 +70,14 @@ def conversation(request: HttpRequest, conversation_id: int) -> HttpResponse:
     chat = get_object_or_404(Conversation, pk=conversation_id)
     turns = Utterance.objects.filter(session__conversation=chat).select_related("session", "sticker")
     page = Paginator(turns.order_by("session__number", "number"), TURNS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"chat": chat, "page": page, "turns": shown(page.object_list)}
+    context = {
+        "chat": chat,
+        "page": page,
+        "turns": shown(chat, page.object_list, player_of(request).pk),
+        "feelings": Feeling.choices[:-1],
+        "minutes": GAP_MINUTES,
+        "can_note": chat.is_active and player_of(request).has_perm("sticktionary.review"),
+    }
     return show(request, "conversation", "conversations", context)
 
 

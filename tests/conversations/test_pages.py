@@ -164,7 +164,7 @@ def test_a_conversation_is_taken_back_with_a_reason(client: Client, imported: Im
     assert client.get(reverse("studio_conversation", args=[id])).status_code == 200
 
 
-LOOK = {"publisher", "researcher", "admin"}
+LOOK = {"moderator", "reviewer", "publisher", "researcher", "admin"}
 IMPORT = {"researcher", "admin"}
 ROLES = ("", "moderator", "reviewer", "publisher", "researcher", "admin")
 

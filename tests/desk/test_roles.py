@@ -14,7 +14,7 @@ from tests.desk.conftest import ROLES, one_of_each
 from tests.people.conftest import Play, client_of, make_player
 
 PLAY = {"pack", "sticker", "round", "retrieval"}
-REVIEW = {"case", "judgement", "ruling", "samestickers", "flag", "annotation", "settlement"}
+REVIEW = {"case", "judgement", "ruling", "samestickers", "flag", "annotation", "settlement", "conversation"}
 QUALITY = {"playerquality", "stickerdifficulty", "gold", "sanction", "ruleset", "abusiveword"}
 RELEASES = {"release", "publication", "tombstone", "exportjob", "conversation", "annotation", "settlement"}
 EVERYTHING = {str(model._meta.model_name) for model in django_admin.site._registry}

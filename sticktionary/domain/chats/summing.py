@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,6 +66,15 @@ def _checked(text: str) -> str:
 def span_of(session: ChatSession) -> Span:
     ids = list(session.utterances.order_by("number").values_list("pk", flat=True))
     return ids[0], ids[-1]
+
+
+def spans_of(session_ids: Iterable[int]) -> dict[int, Span]:
+    """Of several sessions, by their numbers."""
+    ends: dict[int, list[int]] = {}
+    rows = Utterance.objects.filter(session__in=list(session_ids)).order_by("session_id", "number")
+    for session_id, pk in rows.values_list("session_id", "pk"):
+        ends.setdefault(session_id, [pk, pk])[1] = pk
+    return {id: (first, last) for id, (first, last) in ends.items()}
 
 
 def of_import(session: ChatSession) -> Summary:

@@ -18,7 +18,7 @@ class Role(StrEnum):
 
 
 PLAY = {"pack", "sticker", "round", "query", "preview", "retrieval"}
-REVIEW = {"annotation", "settlement", "case", "judgement", "ruling", "samestickers", "flag"}
+REVIEW = {"annotation", "settlement", "case", "judgement", "ruling", "samestickers", "flag", "conversation"}
 QUALITY = {"playerquality", "stickerdifficulty", "gold", "sanction", "ruleset", "abusiveword"}
 RELEASES = {"release", "publication", "tombstone", "exportjob", "conversation"}
 VERBS = {
