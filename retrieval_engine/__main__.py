@@ -35,6 +35,7 @@ from .training.recipes import Setting
 
 ENOUGH = 141  # what a shell says of a program that was stopped by a closed pipe
 SHOWN = 8  # lines of each reason
+PATH_WHAT = "holds sticker_queries_en.csv, sticker_queries_zh.csv; or a file that `conversations` wrote"
 LIKE_WHAT = "whose tables; stickerqueries is the StickerQueries paper's with any comma ending a query"
 WEIGHTS = "a bundle, or a model of transformers: cosine of embeddings, with the latter BERTScore; may come again"
 
@@ -126,7 +127,7 @@ def _add_evaluate(commands: Any) -> None:
 
 def _add_stats(commands: Any) -> None:
     stats = commands.add_parser("stats", help="the papers' tables for a folder of StickerQueries CSVs or a release")
-    stats.add_argument("folder", type=Path, metavar="PATH", help="holds sticker_queries_en.csv, sticker_queries_zh.csv")
+    stats.add_argument("folder", type=Path, metavar="PATH", help=PATH_WHAT)
     stats.add_argument("--like", choices=(*LIKE, *TABLES), default=LIKE[0], help=LIKE_WHAT)
     stats.add_argument("--weights", type=Path, action="append", default=[], metavar="FOLDER", help=WEIGHTS)
     stats.add_argument("--layer", type=_positive, help="of BERTScore; by default the last")

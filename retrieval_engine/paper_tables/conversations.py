@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,11 +11,18 @@ from typing import Final
 from msgspec import Struct
 
 from ..data import DataError
+from ..dialogue.foreign.rows import ChatRow, SessionRow, TurnRow
 from ..label_agreement import Agreement, agreement
+from ..papers import Line
 from ..text import segment
+from . import converted
 from .table import PARTS, DatasetTable, Row, StickerLine, counted, line, lines_of, share
 
 LATIN: Final = re.compile(r"[A-Za-z]{2,}")
+CONTEXT: Final = 200
+"""Turns before a sticker that are its context, as in a release."""
+PRINTED: Final = "stickers with words on them, since chats alone do not tell it"
+AGREED: Final = "agreement of annotators, since the chats hold what these say together"
 SSIM: Final = "how alike the pictures are (SSIM), since a release need not hold them"
 
 
@@ -82,37 +89,68 @@ class Talk:
 
 
 Talks = list[Talk]
+Counts = tuple[tuple[str, int], ...]
 
 
-def stickerint(folder: Path) -> DatasetTable:
-    """Contexts that end with a sticker. `DataError` for a release without conversations."""
-    uses = _parts(folder, "stickerint", Use)
-    chat_of = _chats(folder)
-    rows = {part: [_talk_of_use(use, chat_of) for use in held] for part, held in uses.items()}
+def stickerint(path: Path) -> DatasetTable:
+    """Contexts that end with a sticker, of a release or of converted chats. `DataError` where there is none."""
+    if path.is_file():
+        rows, intents = _of_chats(path, _talks_of_uses), _intents_of_chats(path)
+        return _stickerint(rows, intents, {}, None, (SSIM, PRINTED, AGREED))
+    uses = _parts(path, "stickerint", Use)
+    chat_of = _chats(path)
+    talks = {part: [_talk_of_use(use, chat_of) for use in held] for part, held in uses.items()}
+    intents = counted(use.intent for held in uses.values() for use in held)
+    return _stickerint(talks, intents, _agreed(path, "intent", "scenario"), path, (SSIM,))
+
+
+def _stickerint(
+    rows: dict[str, Talks], intents: Counts, agreed: dict[str, Agreement], folder: Path | None,
+    missing: tuple[str, ...],
+) -> DatasetTable:  # fmt: skip
     lines = (
         line("conversations", rows, len, (1_269, 155, 154, 1_578)),
         line("sticker as supplement (SR)", rows, lambda held: _n_of(held, "SR"), (816, 102, 99, 1_017)),
         line("sticker as reply (DR)", rows, lambda held: _n_of(held, "DR"), (453, 53, 55, 561)),
         line("utterances in words", rows, _n_texts, (8_745, 1_105, 1_216, 11_066)),
+        line("utterances, the stickers that were chosen among them", rows, _n_with_gold, (None, None, None, 12_644)),
         line("words", rows, _n_words, (47_895, 5_950, 5_778, 59_623)),
         line("stickers", rows, _n_stickers, (774, 127, 124, 1_025)),
         line("users", rows, _n_users, (48, 41, 40, None)),
         line("utterances per conversation", rows, _texts_each, (6.89, 7.13, 7.9, None)),
+        line("the same with the sticker that was chosen", rows, _with_gold_each, (None, None, None, 8.01)),
         line("users per conversation", rows, _users_each, (2.91, 2.71, 2.78, None)),
         line("words per utterance", rows, _words_each, (5.48, 5.39, 4.75, None)),
         line("Chinese ones with English words", rows, _n_latin, (None, None, None, 841)),
         line("groups", rows, _n_chats, (None, None, None, 4)),
-        line("stickers with words on them", rows, _with_words(folder), (None, None, None, 702)),
+        *_of_folder(rows, folder),
     )  # fmt: skip
-    intents = {"intents": counted(use.intent for held in uses.values() for use in held)}
-    return DatasetTable("StickerInt (Int-RA)", lines, intents, _agreed(folder, "intent", "scenario"), (SSIM,))
+    return DatasetTable("StickerInt (Int-RA)", lines, {"intents": intents}, agreed, missing)
 
 
-def multichat(folder: Path) -> DatasetTable:
-    """Whole sessions with stickers. `DataError` for a release without conversations."""
-    sessions = _parts(folder, "multichat", Session)
+def _of_folder(rows: dict[str, Talks], folder: Path | None) -> Iterator[Line]:
+    if folder is not None:
+        yield line("stickers with words on them", rows, _with_words(folder), (None, None, None, 702))
+        yield _annotators(folder, "intent", "scenario")
+
+
+def multichat(path: Path) -> DatasetTable:
+    """Whole sessions with stickers, of a release or of converted chats. `DataError` where there is none."""
+    if path.is_file():
+        held = [turn for _part, _chat, session in converted.sessions(path) for turn in session.turns if turn.sticker_id]
+        counts = {"intents": counted(turn.intent for turn in held), "styles": counted(turn.style for turn in held)}
+        return DatasetTable("MultiChat (IGSR)", _multichat(_of_chats(path, _talk_of_part)), counts, missing=(AGREED,))
+    sessions = _parts(path, "multichat", Session)
     rows = {part: [_talk_of_session(session) for session in held] for part, held in sessions.items()}
-    lines = (
+    sent = [turn.sticker for held in sessions.values() for session in held for turn in session.turns if turn.sticker]
+    counts = {"intents": counted(meant.intent for meant in sent), "styles": counted(meant.style for meant in sent)}
+    lines = (*_multichat(rows), _annotators(path, "style", "intent"))
+    agreed = _agreed(path, "style", "intent")
+    return DatasetTable("MultiChat (IGSR)", lines, counts, agreed, kappas={"style": 0.919, "intent": 0.832})
+
+
+def _multichat(rows: dict[str, Talks]) -> tuple[Line, ...]:
+    return (
         line("sessions", rows, len, (1_120, 238, 184, 1_542)),
         line("samples", rows, lambda held: sum(talk.n_samples for talk in held), (3_447, 1_290, 1_114, 5_851)),
         line("utterances", rows, _n_turns, (30_092, 9_711, 10_389, 50_192)),
@@ -122,10 +160,7 @@ def multichat(folder: Path) -> DatasetTable:
         line("utterances per session", rows, _turns_each, (26.87, 40.8, 56.46, None)),
         line("users per session", rows, _users_each, (5.13, 6.56, 7.14, None)),
         line("groups", rows, _n_chats, (None, None, None, 5)),
-    )  # fmt: skip
-    sent = [turn.sticker for held in sessions.values() for session in held for turn in session.turns if turn.sticker]
-    counts = {"intents": counted(meant.intent for meant in sent), "styles": counted(meant.style for meant in sent)}
-    return DatasetTable("MultiChat (IGSR)", lines, counts, _agreed(folder, "style", "intent"))
+    )
 
 
 def _parts(folder: Path, form: str, kind: type[Row]) -> dict[str, list[Row]]:
@@ -133,6 +168,51 @@ def _parts(folder: Path, form: str, kind: type[Row]) -> dict[str, list[Row]]:
     if not any(rows.values()):
         raise DataError(f"{folder}: nothing in {form}/*.jsonl; this release holds no such conversations")
     return rows
+
+
+# --- of converted chats ---
+
+
+def _of_chats(path: Path, talks_of: Callable[[ChatRow, SessionRow], Iterator[Talk]]) -> dict[str, Talks]:
+    rows: dict[str, Talks] = {part: [] for part in PARTS}
+    for part, chat, session in converted.sessions(path):
+        rows[part] += talks_of(chat, session)
+    return rows
+
+
+def _intents_of_chats(path: Path) -> Counts:
+    held = (turn for _part, _chat, session in converted.sessions(path) for turn in session.turns)
+    return counted(turn.intent for turn in held if turn.sticker_id)
+
+
+def _talks_of_uses(chat: ChatRow, session: SessionRow) -> Iterator[Talk]:
+    """One for each sticker that words come before, as a release's."""
+    for n, turn in enumerate(session.turns):
+        before = session.turns[max(0, n - CONTEXT) : n]
+        if turn.sticker_id is not None and (turn.text or any(each.text for each in before)):
+            derived = "SR" if turn.text or (n and before[-1].speaker == turn.speaker and before[-1].text) else "DR"
+            yield _talk(chat, [*before, turn], turn.scenario or derived)
+
+
+def _talk_of_part(chat: ChatRow, session: SessionRow) -> Iterator[Talk]:
+    if n_samples := sum(turn.sticker_id is not None for turn in session.turns):
+        yield _talk(chat, session.turns, "", n_samples)
+
+
+def _talk(chat: ChatRow, turns: Sequence[TurnRow], scenario: str, n_samples: int = 1) -> Talk:
+    return Talk(
+        chat=chat.chat_id,
+        language=chat.lang,
+        texts=[turn.text for turn in turns if turn.text],
+        stickers=[f"{turn.sticker_pack or ''}/{turn.sticker_id}" for turn in turns if turn.sticker_id],
+        speakers=frozenset(turn.speaker for turn in turns),
+        n_turns=len(turns),
+        scenario=scenario,
+        n_samples=n_samples,
+    )
+
+
+# --- of a release ---
 
 
 def _chats(folder: Path) -> dict[str, str]:
@@ -172,6 +252,14 @@ def _n_of(talks: Talks, scenario: str) -> int:
 
 def _n_texts(talks: Talks) -> int:
     return sum(len(talk.texts) for talk in talks)
+
+
+def _n_with_gold(talks: Talks) -> int:
+    return _n_texts(talks) + len(talks)
+
+
+def _with_gold_each(talks: Talks) -> float | None:
+    return share(_n_with_gold(talks), len(talks))
 
 
 def _n_words(talks: Talks) -> int:
@@ -240,6 +328,7 @@ class AnswerLine(Struct):
     lang: str
     value: dict[str, object]
     role: str
+    annotator: str = ""
 
 
 def _agreed(folder: Path, *tasks: str) -> dict[str, Agreement]:
@@ -250,3 +339,10 @@ def _agreed(folder: Path, *tasks: str) -> dict[str, Agreement]:
             said = str(row.value.get("fine") or row.value.get("label"))
             units[row.task].setdefault((row.target.sticker_id, row.target.turn_id), []).append(said)
     return {task: agreement(list(held.values())) for task, held in units.items() if held}
+
+
+def _annotators(folder: Path, *tasks: str) -> Line:
+    """How many answered; those who left have no name."""
+    rows = lines_of(folder / "annotations.jsonl", AnswerLine)
+    n = len({row.annotator for row in rows if row.task in tasks and row.role == "judge" and row.annotator})
+    return Line("annotators", (None, None, None, n), (None, None, None, 5))

@@ -25,14 +25,27 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """Of a histogram, from `low` to `high`: how many there are, and the mean of something over them."""
+
+    low: float
+    high: float
+    n: int
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetTable:
-    """One paper's table. `counts` are its histograms and lists of words, the most frequent first."""
+    """One paper's table. `counts` are its histograms and lists of words, the most frequent first; `kappas` is the
+    agreement that the paper prints."""
 
     paper: str
     lines: tuple[Line, ...]
     counts: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     agreed: dict[str, Agreement] = field(default_factory=dict)  # by attribute
     missing: tuple[str, ...] = ()  # what the paper prints and this cannot, and why
+    kappas: dict[str, float] = field(default_factory=dict)  # by attribute
+    bins: dict[str, tuple[Bin, ...]] = field(default_factory=dict)
 
 
 def as_text(table: DatasetTable) -> str:
@@ -41,8 +54,16 @@ def as_text(table: DatasetTable) -> str:
     parts += [f"{name}: {listed(counts, N_LISTED)}" for name, counts in table.counts.items() if counts]
     for name, told in table.agreed.items():
         kappa = "–" if told.kappa is None else f"{told.kappa.value:.3f}"
-        parts.append(f"Cohen's kappa, {name}: {kappa}, {told.n_units} answered twice or more")
+        published = f" ({table.kappas[name]:.3f})" if name in table.kappas else ""
+        parts.append(f"Cohen's kappa, {name}: {kappa}{published}, {told.n_units} answered twice or more")
+    for name, bins in table.bins.items():
+        parts += [f"{name}:", *map(_shown, bins)]
     return "\n".join([*parts, *(f"Not computed: {reason}." for reason in table.missing)])
+
+
+def _shown(held: Bin) -> str:
+    mean = "–" if held.mean is None else f"{held.mean:.3f}"
+    return f"  {held.low:.2f} to {held.high:.2f}  {held.n:>7}  {mean}"
 
 
 def line(

@@ -1,4 +1,4 @@
-"""The tables of Sticker820K, StickerInt and MultiChat for a release: figures that can be counted by hand."""
+"""The tables of Sticker820K, StickerInt, MultiChat and StickerChat: figures that can be counted by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from retrieval_engine.__main__ import main
-from retrieval_engine.paper_tables import TABLES, DatasetTable
+from retrieval_engine.data import DataError
+from retrieval_engine.paper_tables import TABLES, DatasetTable, as_text
 from tests.statistics.conftest import write_lines
 
 
@@ -83,6 +84,9 @@ def test_stickerint_counts_contexts_that_end_with_a_sticker(chats: Path) -> None
         "Chinese ones with English words": (0, 0, 1, 1),
         "groups": (1, 0, 1, 2),
         "stickers with words on them": (1, 0, 1, 1),
+        "utterances, the stickers that were chosen among them": (5, 0, 2, 7),
+        "the same with the sticker that was chosen": (2.5, None, 2.0, 7 / 3),
+        "annotators": (None, None, None, 0),
     }
     assert table.counts == {"intents": (("joy", 3),)}
     assert "SSIM" in table.missing[0]
@@ -100,6 +104,7 @@ def test_multichat_counts_whole_sessions(chats: Path) -> None:
         "utterances per session": (1.5, None, None, 1.5),
         "users per session": (1.5, None, None, 1.5),
         "groups": (1, 0, 0, 1),
+        "annotators": (None, None, None, 0),
     }
     assert table.counts == {"intents": (("joy", 2),), "styles": ()}
 
@@ -178,10 +183,105 @@ def test_the_command_prints_them_with_the_papers_figures(chats: Path, capsys: py
     assert json.loads(capsys.readouterr().out)["lines"][0]["values"] == [2, 0, 0, 2]
 
 
+# --- StickerChat, and chats that were converted ---
+
+
+def pair(number: int, gold: str, *context: str, part: str = "train") -> dict[str, Any]:
+    row = {"sample_id": f"smp_{number}", "session_id": f"ses_{number % 2}", "context_turns": list(context)}
+    row |= {"history_sessions": [], "speaker": "User_1", "own_text": "", "gold": gold, "acceptable": [gold]}
+    return row | {"scenario": "DR", "intent": None, "appropriate": None, "lang": "en", "part": part}
+
+
+def test_stickerchat_counts_pairs_and_bins_them_by_their_sentiment(tmp_path: Path) -> None:
+    texts = {"t1": "so happy today", "t2": "sad and happy", "t3": "nothing", "t4": "whatever"}
+    felt = {"t4": {"pos": 0.0, "neg": 3.0}}
+    write_lines(
+        tmp_path / "turns.jsonl",
+        *({"turn_id": id, "speaker": "User_2", "text": text, "sticker_id": None, "polarity": felt.get(id)}
+          for id, text in texts.items()),
+    )  # fmt: skip
+    session = {"chat_id": "chat_1", "summary": "", "turn_ids": []}
+    write_lines(tmp_path / "sessions.jsonl", *(session | {"session_id": f"ses_{n}", "ordinal": n} for n in (0, 1)))
+    write_lines(
+        tmp_path / "samples.jsonl",
+        pair(1, "a.png", "t1"), pair(2, "b.png", "t3", "t2"), pair(3, "a.png", "t3", part="validation"),
+        pair(4, "c.png", "t4", part="test"), pair(5, "a.png"),
+    )  # fmt: skip
+    facts = {"file": None, "media": {"kind": "static", "frames": 1}, "dup_cluster": "x", "printed_text": ""}
+    packs = (("a.png", "cats"), ("b.png", "cats"), ("c.png", "dogs"), ("d.png", "frogs"))
+    write_lines(tmp_path / "stickers.jsonl", *(facts | {"sticker_id": id, "pack_id": pack} for id, pack in packs))
+    label = {"task": "emotion", "lang": "", "taxonomy": "ser30k-7@1"}
+    write_lines(
+        tmp_path / "annotation_labels.jsonl",
+        *(label | {"target": {"sticker_id": id}, "value": {"labels": [emotion], "primary": emotion}}
+          for id, emotion in (("a.png", "happiness"), ("b.png", "sadness"), ("c.png", "happiness"))),
+    )  # fmt: skip
+    table = TABLES["stickerchat"](tmp_path)
+    assert figures(table) == {
+        "pairs of context and sticker": (2, 1, 1, 4),
+        "stickers that were sent": (2, 1, 1, 3),
+        "packs of these": (1, 1, 1, 2),
+        "stickers": (None, None, None, 4),
+        "packs": (None, None, None, 3),
+        "stickers with words on them (of DSTC10-MOD's 307)": (None, None, None, 0),
+        "utterances before the sticker, mean": (1.5, 1.0, 1.0, 1.25),
+        "utterances before the sticker, most": (2, 1, 1, 2),
+        "dialogues (DSTC10-MOD)": (2, 1, 1, 2),
+        "words per utterance (DSTC10-MOD)": (7 / 3, 1.0, 1.0, 1.8),
+        "pairs with sentiment in their words": (2, 0, 1, 3),
+        "pairs with sentiment in their sticker": (2, 1, 1, 4),
+    }
+    assert table.counts == {
+        "classes of emotion (SER30K: disgust 211, fear 826)": (("happiness", 2), ("sadness", 1))
+    }  # fmt: skip
+    assert table.missing == ("1 uses of a sticker, nobody says a word before the sticker",)
+    [bins] = table.bins.values()
+    assert len(bins) == 15
+    told = {n: (held.n, held.mean) for n, held in enumerate(bins) if held.n}
+    assert told == {0: (1, pytest.approx(2**0.5)), 7: (1, pytest.approx(0.5**0.5)), 14: (1, 0.0)}
+    assert "  0.93 to 1.00        1  0.000" in as_text(table).splitlines()
+
+
+@pytest.fixture
+def converted(tmp_path: Path) -> Path:
+    first = [turn("a", "so happy"), turn("b", "me too") | {"sticker_id": "hug", "sticker_pack": "p", "intent": "joy"}]
+    second = [turn("a", "", None) | {"sticker_id": "cry"}, turn("a", "oh"), turn("a") | {"sticker_id": "cry"}]
+    sessions = [{"turns": first, "part": "train"}, {"turns": second, "part": "test"}, {"turns": [turn("a", "hi")]}]
+    write_lines(tmp_path / "chats.jsonl", {"chat_id": "c", "lang": "en", "sessions": sessions})
+    return tmp_path / "chats.jsonl"
+
+
+def test_converted_chats_have_the_tables_too(converted: Path) -> None:
+    table = TABLES["stickerint"](converted)
+    told = figures(table)
+    assert (told["conversations"], told["sticker as supplement (SR)"]) == ((1, 0, 1, 2), (1, 0, 1, 2))
+    assert (told["utterances in words"], told["users"]) == ((2, 0, 1, 3), (2, 0, 1, 2))
+    assert table.counts == {"intents": (("joy", 1),)}
+    told = figures(TABLES["multichat"](converted))
+    assert (told["sessions"], told["samples"], told["stickers"]) == ((1, 0, 1, 2), (1, 0, 2, 3), (1, 0, 1, 2))
+    table = TABLES["stickerchat"](converted)
+    told = figures(table)
+    assert (told["pairs of context and sticker"], told["packs of these"]) == ((1, 0, 1, 2), (1, 0, 0, 1))
+    assert [held.n for held in next(iter(table.bins.values()))] == [0] * 14 + [1]
+    assert "nobody sent" in table.missing[0]
+
+
+def test_another_file_than_converted_chats_is_named(tmp_path: Path) -> None:
+    (tmp_path / "f.jsonl").write_text('{"song": 1}\n')
+    (tmp_path / "none.jsonl").touch()
+    for name in ("stickerint", "multichat", "stickerchat"):
+        with pytest.raises(DataError, match=r"f\.jsonl:1"):
+            TABLES[name](tmp_path / "f.jsonl")
+        with pytest.raises(DataError, match="nothing in it"):
+            TABLES[name](tmp_path / "none.jsonl")
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_what_a_release_does_not_hold_is_said(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stats", str(tmp_path), "--like", name]) == 1
-    assert capsys.readouterr().err.startswith(f"DataError: {tmp_path}: nothing in {name}/")
+    assert capsys.readouterr().err.startswith(
+        f"DataError: {tmp_path}: nothing in {'samples.jsonl' if name == 'stickerchat' else f'{name}/'}"
+    )
 
 
 def test_a_line_of_another_form_is_named(chats: Path, capsys: pytest.CaptureFixture[str]) -> None:
