@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..training.figures import Figure, interval, intervals
+from ..training.figures import Figure, intervals
 from . import candidates, measures
 from .candidates import Candidates
 from .conversations import Use
@@ -89,15 +89,19 @@ def gains(name: str, ours: Sequence[Measured], theirs: Sequence[Measured]) -> li
     """The mean of ours - theirs on the same uses, with its 95 % interval by paired bootstrap, as figures of the method
     `name`. Chance is 0."""
     others = {_key(each.figure): each for each in theirs}
-    rows = []
+    alike = dict[tuple[str, ...], list[tuple[Measured, Values]]]()
     for each in ours:
         other = others.get(_key(each.figure))
         if other is not None and other.uses == each.uses:
-            gaps = each.values - other.values
-            low, high = interval(gaps.tolist())
-            value = float(gaps.mean())
-            rows.append(replace(each.figure, method=name, value=value, low=low, high=high, chance=0.0, tied=None))
-    return rows
+            alike.setdefault(each.uses, []).append((each, each.values - other.values))
+    return [figure for pairs in alike.values() for figure in _gained(name, pairs)]
+
+
+def _gained(name: str, pairs: Sequence[tuple[Measured, Values]]) -> Iterator[Figure]:
+    bounds = intervals(np.stack([gaps for _, gaps in pairs], axis=1)).T.tolist()
+    for (each, gaps), (low, high) in zip(pairs, bounds, strict=True):
+        value = float(gaps.mean())
+        yield replace(each.figure, method=name, value=value, low=low, high=high, chance=0.0, tied=None)
 
 
 def _key(figure: Figure) -> tuple[str, str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import torch
 from torch import Tensor
 
 from ..training.run import Reporter
@@ -51,6 +52,7 @@ class Teacher:
 
     def taught(self, joint: Joint, settings: PbrSettings, report: Reporter) -> tuple[Anchors, dict[str, Any]]:
         """Its anchors, and what is to be told of it. Raises `Stopped`, `Diverged`."""
+        torch.manual_seed(self._seed)
         teacher = EmotionTeacher(self._gallery, joint).to(joint.device)
         uses = [_use(sticker) for sticker in self._gallery.of(self._learned)]
         fit_dialogue(teacher, uses, _plan(settings, settings.teacher_epochs), report, seed=self._seed, name=TEACHER)

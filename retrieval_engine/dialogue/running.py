@@ -101,10 +101,7 @@ class _Run:
         settings = self._settle(found)
         self._stand_firm(on, found)
         model = self._model(found.gallery, on, settings)
-        kept = _digest(model)
-        self._fit(model, uses, settings, found)
-        if _digest(model) != kept:
-            raise RuntimeError("weights that were to stay as they are have changed")
+        self._fit_and_check(model, uses, settings, found)
         merge_lora(model)
         measured = judging.judge(
             self._order.recipe, found, self._methods(model, found, settings), self._said(), self._report
@@ -151,6 +148,19 @@ class _Run:
         settings = self._settings
         if isinstance(settings, StickerLlmSettings) and settings.towers_epochs and not on.joint.is_pretrained:
             preparing.fit_towers(on.joint, found, settings, self._report, self._order.seed)
+
+    def _fit_and_check(self, model: DialogueModel, uses: Sequence[Use], settings: Training, found: Material) -> None:
+        """Train, and see that whatever was to stay as it is has stayed so to the bit."""
+        sizes = {
+            learns: sum(w.numel() for w in model.parameters() if w.requires_grad is learns) for learns in (True, False)
+        }
+        self._report.facts({"n_weights": sum(sizes.values()), "n_frozen": sizes[False]})
+        kept = _digest(model)
+        self._fit(model, uses, settings, found)
+        if _digest(model) != kept:
+            raise RuntimeError("Weights that were to stay as they are have changed.")
+        if sizes[False]:
+            self._report.log(f"{sizes[False]:,} weights that were to stay as they are have stayed so to the bit.")
 
     def _fit(self, model: DialogueModel, uses: Sequence[Use], settings: Training, found: Material) -> None:
         headline = judging.headline_of(self._order.recipe, found, settings.listed)
