@@ -44,6 +44,7 @@ class Table:
 class Compared:
     """One figure of several runs, each with its difference from the first run's."""
 
+    task: str
     title: str
     metric: str
     decides: bool  # of what the first run is judged by
@@ -139,6 +140,7 @@ def side_by_side(reports: Sequence[Report], paired: Sequence[Mapping[Place, Gap]
     places = dict.fromkeys(place for figures in held for place in figures)
     return [
         Compared(
+            place[0],
             _title(place),
             lab_words.metric(place[2]),
             decides(place, reports[0]),
@@ -159,12 +161,12 @@ def decides(place: Place, report: Report) -> bool:
 
 
 def shelved(lines: Sequence[Compared]) -> list[tuple[str, list[Compared]]]:
-    """What does not decide, by task and language where there is much of it."""
+    """What does not decide, by task where there is much of it."""
     rest = [line for line in lines if not line.decides]
-    titles = list(dict.fromkeys(line.title for line in rest))
     if len(rest) <= MOST_TOGETHER:
         return [("", rest)] if rest else []
-    return [(title, [line for line in rest if line.title == title]) for title in titles]
+    tasks = dict.fromkeys(line.task for line in rest)
+    return [(lab_words.task(task), [line for line in rest if line.task == task]) for task in tasks]
 
 
 def _of_own_method(report: Report) -> dict[Place, Figure]:

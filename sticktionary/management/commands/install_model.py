@@ -1,24 +1,24 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from retrieval_engine.bundle import read_manifest
 from sticktionary.domain import jobs
 from sticktionary.domain.errors import RuleBroken
-from sticktionary.domain.lab import promotion, registry
+from sticktionary.domain.lab import bundles, promotion, registry
 from sticktionary.models import ModelVersion
 
 
 class Command(BaseCommand):
-    help = "Install a retrieval model, embed the catalogue with it, and make it live."
+    help = "Install a model, make the catalogue ready for it, and make it live."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("model", help="NAME:PRETRAINED of open_clip, hf-hub:..., a folder of weights, or a bundle")
+        parser.add_argument(
+            "model", help="NAME:PRETRAINED of open_clip, hf-hub:..., a folder of weights, or a bundle of any kind"
+        )
 
     def handle(self, *, model: str, **options: Any) -> None:
         try:
@@ -35,5 +35,6 @@ class Command(BaseCommand):
             jobs.carry_out(ModelVersion, version.pk, lambda version: promotion.run(version, told))
         version.refresh_from_db()
         if version.state != ModelVersion.State.DONE:
-            raise CommandError(f"{version.error} The live model stays {registry.champion_name()}.")
-        self.stdout.write(f"{version.name} is live; {read_manifest(Path(version.path), verify=False).told}")
+            raise CommandError(f"{version.error} The live model stays {registry.champion_name(version.kind)}.")
+        told = getattr(bundles.check(version), "told", "")
+        self.stdout.write("; ".join(filter(None, [f"{version.name} is live", told])))
