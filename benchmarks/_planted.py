@@ -165,7 +165,7 @@ def igsr(seed: int, **changes: Any) -> Outcome:
 
 
 PBR: Final = PbrSettings(
-    batch=8, epochs=9, candidates=N_LISTED, layers=1, anchors=4, emotions=0, intra=0, inter=0, **RATE
+    batch=8, epochs=18, candidates=N_LISTED, layers=1, anchors=4, emotions=0, intra=0, inter=0, **RATE
 )
 
 

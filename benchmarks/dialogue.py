@@ -58,8 +58,9 @@ class Kept:
         self._outcomes = dict[tuple[str, int], Outcome]()
         for line in path.read_text().splitlines() if path and path.exists() else ():
             row = json.loads(line)
-            if row.pop("world") == world:
-                self._outcomes[row.pop("variant"), row.pop("seed")] = Outcome(**row)
+            of, key = row.pop("world"), (row.pop("variant"), row.pop("seed"))
+            if of == world:
+                self._outcomes[key] = Outcome(**row)
 
     def __contains__(self, key: tuple[str, int]) -> bool:
         return key in self._outcomes

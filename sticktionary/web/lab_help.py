@@ -149,6 +149,8 @@ TEXTS = (
     _("How earlier sessions are chosen: by words (BM25), by the text tower's vectors, at random, or not at all."),
     _("N memories"),
     _("Summaries of earlier sessions that are read."),
+    _("Mask intent"),
+    _("What is used for the same is no wrong answer."),
     _("With label"),
     _("Add what the predicted intent is called to what is looked for."),
     _("Queue"),

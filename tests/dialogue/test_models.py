@@ -260,3 +260,17 @@ def test_pretrained_towers_learn_more_slowly_than_what_is_new(gallery: Gallery) 
     assert {name for name, pace in paces.items() if pace != 0.25} == {
         name for name in names if not name.startswith("joint.")
     }
+
+
+@pytest.mark.parametrize("name", ["int-ra", "int-ra, scalar", "igsr", "mmbert"])
+def test_where_nobody_said_an_intent_it_learns_without(name: str, gallery: Gallery, tmp_path: Path) -> None:
+    """As in a release that has just been imported."""
+    held = gallery.conversations
+    uses = [replace(use, intent=None) for use in held.uses]
+    unsaid = Gallery(Conversations([replace(sticker, intents=()) for sticker in held.stickers], uses), gallery.frames)
+    model, settings = made(name, unsaid)
+    before = kept(model)
+    train(model, unsaid.conversations.of("train"), settings, tmp_path)
+    assert any(not torch.equal(weights, before[at]) for at, weights in model.named_parameters())
+    scores = scores_of(model, unsaid.conversations.of("test"), np.arange(4)[None].repeat(6, 0))
+    assert np.isfinite(scores).all()
