@@ -29,6 +29,7 @@ from sticktionary.web.workbench import allowed, player_of, show
 N_SHOWN, N_FOUND = 12, 24  # stickers: of an answer, of a search for one to put into the conversation
 N_INTENTS = 5
 MOST_BESIDE = 4
+FAINTEST = 0.05  # of a map: what is less cannot be seen
 COMES_AGAIN_S = 2  # a page without scripts, for its answer
 
 
@@ -164,11 +165,9 @@ def _shown(rank: int, reply: Any, picture: Picture) -> dict[str, Any]:
 
 
 def heat_cells(heat: tuple[tuple[float, ...], ...]) -> dict[str, Any] | None:
-    """The map as squares to be drawn: column, row, and how strongly; none where there is no map."""
-    if not heat:
-        return None
-    cells = [(x, y, f"{value:.2f}") for y, row in enumerate(heat) for x, value in enumerate(row) if value >= 0.05]
-    return {"width": len(heat[0]), "height": len(heat), "cells": cells}
+    """The map as squares to be drawn: column, row, and how strongly; none where no place was looked at more."""
+    cells = [(x, y, f"{value:.2f}") for y, row in enumerate(heat) for x, value in enumerate(row) if value >= FAINTEST]
+    return {"width": len(heat[0]), "height": len(heat), "cells": cells} if cells else None
 
 
 def _has_heat(sides: list[dict[str, Any]]) -> bool:

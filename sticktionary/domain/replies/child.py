@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from sticktionary.domain.errors import Refused
 
+PROGRAM = (sys.executable, "-m", "retrieval_engine.dialogue")
 LEAVES_WITHIN_S = 10.0
 LONGEST = 500  # characters of what it said at last
 
@@ -28,7 +29,7 @@ class Child:
     def __init__(self, *arguments: str, given: IO[bytes] | None = None) -> None:
         self._errors = tempfile.TemporaryFile("w+b")  # noqa: SIM115  (closed when the process ends)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "retrieval_engine.dialogue", *arguments],
+            [*PROGRAM, *arguments],
             cwd=settings.BASE_DIR,
             stdin=given or subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -68,9 +68,7 @@ class Held:
         """As a `Replier` does. Stickers that stand in the conversations are told as they are described now."""
         replier = self._replier
         if sent := _sent(asked):
-            known = stickers.as_known(sent).values()
-            ids, vectors = replier.shelf.ids.tolist(), replier.shelf.vectors
-            replier = OnnxReplier(self._side, ids, vectors, stickers=known, name=self.name)
+            replier = replier.telling(stickers.as_known(sent).values())
         return replier.answer(asked, k, allow=allow)
 
 
