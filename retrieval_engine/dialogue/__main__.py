@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -28,6 +28,7 @@ from .replying import MOST_REPLIES, Answer, BadConversation, Replier
 
 MOST_STICKERS: Final = 5_000
 """That a model holds which looks at each place of their pictures again for every answer."""
+STDOUT, STDERR = 1, 2
 LONGEST: Final = 300
 """Characters of a reason."""
 
@@ -165,14 +166,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _lines_alone() -> Iterator[IO[str]]:
-    """The standard output for lines; what libraries print goes with the errors."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    """The standard output for lines; what libraries print meanwhile goes with the errors."""
+    sys.stdout.flush()
+    kept = os.dup(STDOUT)
+    os.dup2(STDERR, STDOUT)
     try:
-        yield out
+        with os.fdopen(os.dup(kept), "w", encoding="utf-8") as out:
+            yield out
     finally:
-        with suppress(BrokenPipeError):
-            out.close()
+        sys.stdout.flush()
+        os.dup2(kept, STDOUT)
+        os.close(kept)
 
 
 if __name__ == "__main__":
