@@ -36,6 +36,7 @@ function show(group, pressed) {
     button.setAttribute("aria-pressed", on)
     button.value = `${button.value.split(" ")[0]} ${on ? "unsaid" : button.dataset.feeling}`
   }
+  group.closest("[data-turn]").querySelector(".felt")?.remove() // it counted what was said before
 }
 
 form.addEventListener("submit", (event) => {
