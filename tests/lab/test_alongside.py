@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -154,6 +155,7 @@ def test_what_is_called_p_at_n_counts_154_cases() -> None:
             assert abs(value - 100 * round(value * 1.54) / 154) < 0.02, row.model  # papers round, or cut off
 
 
+@settings_of_hypothesis(max_examples=30)
 @given(n=st.integers(1, 2_000), data=st.data())
 def test_intervals_of_shares_are_wilsons(n: int, data: st.DataObject) -> None:
     k = data.draw(st.integers(0, n))

@@ -36,5 +36,5 @@ class Command(BaseCommand):
         version.refresh_from_db()
         if version.state != ModelVersion.State.DONE:
             raise CommandError(f"{version.error} The live model stays {registry.champion_name(version.kind)}.")
-        told = getattr(bundles.check(version), "told", "")
-        self.stdout.write("; ".join(filter(None, [f"{version.name} is live", told])))
+        besides = getattr(bundles.check(version), "told", "")
+        self.stdout.write("; ".join(filter(None, [f"{version.name} is live", besides])))
