@@ -19,6 +19,7 @@ urlpatterns = [
     path("studio/annotation/drafts/", include("sticktionary.web.drafts")),
     path("studio/annotation/", include("sticktionary.web.annotation")),
     path("studio/conversations/<int:conversation_id>/", include("sticktionary.web.chat_notes")),
+    path("studio/conversations/", include("sticktionary.web.reply_chats")),
     path("studio/conversations/", include("sticktionary.web.conversations")),
     path("studio/lab/tokens/", include("sticktionary.web.lab_tokens")),
     path("studio/lab/models/", include("sticktionary.web.lab_models")),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from sticktionary.admin import showing
 from sticktionary.admin.catalogue import JobAdmin
 from sticktionary.admin.read_only import ReadOnly, by_number, by_player
-from sticktionary.models import Annotation, Conversation, ConversationImport, Settlement
+from sticktionary.models import Annotation, Conversation, ConversationImport, Reply, Settlement
 
 
 @admin.register(Annotation)
@@ -55,6 +55,36 @@ class SettlementAdmin(ReadOnly):
         return showing.detail(settlement.value)
 
 
+@admin.register(Reply)
+class ReplyAdmin(ReadOnly):
+    list_display = ("id", "thumbnail", "language", "player", "stamp", "said", "words", "gold", "answered_at")
+    list_display_links = ("id",)
+    list_filter = ("state", "language", "is_gold")
+    list_select_related = ("pick", "player")
+    searched = _("Number of the sticker, or who replied")
+
+    def found_by(self, term: str) -> Q:
+        return by_number(term, "pick") | by_player(term)
+
+    @admin.display(description=_("Picture"))
+    def thumbnail(self, reply: Reply) -> SafeString | str:
+        return showing.thumbnail(reply.pick) if reply.pick else "–"
+
+    @admin.display(description=_("state"))
+    def stamp(self, reply: Reply) -> SafeString:
+        return showing.state(reply)
+
+    @admin.display(description=_("value"))
+    def said(self, reply: Reply) -> str:
+        return reply.get_why_display() if reply.why else " · ".join(filter(None, [reply.intent, reply.scenario])) or "–"
+
+    @admin.display(description=_("gold"))
+    def gold(self, reply: Reply) -> str:
+        if not reply.is_gold:
+            return "–"
+        return {True: str(_("passed")), False: str(_("missed"))}.get(reply.gold_passed, "…")
+
+
 @admin.register(ConversationImport)
 class ConversationImportAdmin(JobAdmin):
     list_display = ("label", "stamp", "is_dry_run", "progress", "created_by", "created_at")
@@ -63,8 +93,8 @@ class ConversationImportAdmin(JobAdmin):
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnly):
-    list_display = ("key", "language", "source", "licence", "is_active", "created_at")
-    list_filter = ("language", "is_active")
+    list_display = ("key", "language", "source", "licence", "is_active", "takes_replies", "created_at")
+    list_filter = ("language", "is_active", "takes_replies")
     searched = _("Number in its source")
 
     def found_by(self, term: str) -> Q:

@@ -17,7 +17,7 @@ DESK: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_("People"), ("player", "playerquality", "sanction", "auditentry")),
     (_("Review"), ("case", "judgement", "ruling", "samestickers")),
     (_("Quality"), ("flag", "gold", "stickerdifficulty", "abusiveword", "ruleset")),
-    (_("Annotation"), ("annotation", "settlement", "conversation", "conversationimport")),
+    (_("Annotation"), ("annotation", "settlement", "reply", "conversation", "conversationimport")),
     (_("Releases"), ("release", "publication", "tombstone", "exportjob")),
     (_("Learning"), ("trainingrun", "modelversion", "generatedquery", "apitoken", "dayfigures")),
 )

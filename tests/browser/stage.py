@@ -57,7 +57,7 @@ def stage(
     page.reload()
     kind = snapshot["turn"]["kind"]
     page.locator(
-        {"found": ".reveal", "written": ".reveal", "waiting": ".word-page h1", "nothing": ".word-page h1"}.get(
+        {"found": ".reveal", "written": ".reveal", "reply": "main.send", "waiting": ".word-page h1", "nothing": ".word-page h1"}.get(
             kind, f"main.{kind}"
         )
     ).wait_for()

@@ -14,6 +14,7 @@ from sticktionary.models import (
     ApiToken,
     AuditEntry,
     Case,
+    ChatSession,
     Conversation,
     ConversationImport,
     DayFigures,
@@ -31,6 +32,7 @@ from sticktionary.models import (
     Publication,
     Query,
     Release,
+    Reply,
     RuleSet,
     Ruling,
     SameStickers,
@@ -40,6 +42,7 @@ from sticktionary.models import (
     StickerDifficulty,
     Tombstone,
     TrainingRun,
+    Utterance,
 )
 from tests.people.conftest import Play, _forget_rate_limits, admin, client_of, make_player, play, player
 
@@ -96,7 +99,10 @@ def one_of_each(play: Play, n: int) -> None:
     model = ModelVersion.objects.create(name=f"m{n}", title="m", run=run, created_by=judge)
     GeneratedQuery.objects.create(**sticker, text="smile", normalised="smile", log_probability=-1.0, model=model)
     ApiToken.objects.create(player=judge, label="nightly", hint="stk_abcd", digest=f"{n:064x}", scopes=["read"])
-    Conversation.objects.create(key=f"c{n}", language="en", source="s", licence="l")
+    chat = Conversation.objects.create(key=f"c{n}", language="en", source="s", licence="l")
+    place = Utterance.objects.create(session=ChatSession.objects.create(conversation=chat, number=1), number=1)
+    replied = {"pick": round_.sticker, "language": "en", "state": "answered", "intent": "joy", "scenario": "DR"}
+    Reply.objects.create(utterance=place, player=finder, **replied, dealt_at=now, lease_until=now)
     Tombstone.objects.create(kind="query", subject=n)
     RuleSet.objects.create(values={"gold_every": 9}, set_by=judge)
     AbusiveWord.objects.create(language="en", word=f"w{n}", normalised=f"w{n}", added_by=judge)

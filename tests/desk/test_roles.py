@@ -14,9 +14,9 @@ from tests.desk.conftest import ROLES, one_of_each
 from tests.people.conftest import Play, client_of, make_player
 
 PLAY = {"pack", "sticker", "round", "retrieval"}
-REVIEW = {"case", "judgement", "ruling", "samestickers", "flag", "annotation", "settlement", "conversation"}
+REVIEW = {"case", "judgement", "ruling", "samestickers", "flag", "annotation", "reply", "settlement", "conversation"}
 QUALITY = {"playerquality", "stickerdifficulty", "gold", "sanction", "ruleset", "abusiveword"}
-RELEASES = {"release", "publication", "tombstone", "exportjob", "conversation", "annotation", "settlement"}
+RELEASES = {"release", "publication", "tombstone", "exportjob", "conversation", "annotation", "reply", "settlement"}
 EVERYTHING = {str(model._meta.model_name) for model in django_admin.site._registry}
 MAY_LOOK = {
     "contributor": set(),

@@ -10,7 +10,7 @@ export function repliedView(game) {
 }
 
 function context(turn) {
-  return el("section", { class: "leaf asked", "aria-label": gettext("The chat") }, chat(turn.chat, gettext("The sticker that was sent: %(what)s")))
+  return el("section", { class: "leaf asked", "aria-label": gettext("The chat"), tabIndex: 0 }, chat(turn.chat, gettext("The sticker that was sent: %(what)s")))
 }
 
 const agrees = (turn) => turn.sent_likeness === "same" || turn.others.some((other) => other.likeness === "same")

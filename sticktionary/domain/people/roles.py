@@ -18,7 +18,7 @@ class Role(StrEnum):
 
 
 PLAY = {"pack", "sticker", "round", "query", "preview", "retrieval"}
-REVIEW = {"annotation", "settlement", "case", "judgement", "ruling", "samestickers", "flag", "conversation"}
+REVIEW = {"annotation", "reply", "settlement", "case", "judgement", "ruling", "samestickers", "flag", "conversation"}
 QUALITY = {"playerquality", "stickerdifficulty", "gold", "sanction", "ruleset", "abusiveword"}
 RELEASES = {"release", "publication", "tombstone", "exportjob", "conversation"}
 VERBS = {
@@ -53,10 +53,10 @@ VERBS = {
 VIEWS = {
     Role.MODERATOR: PLAY | REVIEW | QUALITY | {"revision", "skip", "player", "auditentry", "notice"},
     Role.REVIEWER: PLAY | REVIEW | {"revision", "skip"},
-    Role.PUBLISHER: PLAY | RELEASES | {"annotation", "settlement"},
+    Role.PUBLISHER: PLAY | RELEASES | {"annotation", "reply", "settlement"},
     Role.RESEARCHER: PLAY
     | RELEASES
-    | {"modelversion", "trainingrun", "generatedquery", "annotation", "settlement", "conversationimport"},
+    | {"modelversion", "trainingrun", "generatedquery", "annotation", "reply", "settlement", "conversationimport"},
 }
 
 
