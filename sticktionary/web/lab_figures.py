@@ -115,6 +115,8 @@ def _side(figure: Figure) -> tuple[str, str, str]:
 def _table(task: str, language: str, sense: str, figures: Iterable[Figure], deciding: str) -> Table:
     held = [figure for figure in figures if _side(figure) == (task, language, sense)]
     metrics = list(dict.fromkeys(figure.metric for figure in held))
+    if task.startswith(OF_CONVERSATIONS):  # of many columns the one that sums the others up comes first
+        metrics.sort(key=lambda name: not name.startswith("map"))
     by_place = {(figure.method, figure.metric): figure for figure in held}
     chance = {f.metric: f.chance for f in held if f.chance is not None and f.method != GAIN}  # a difference has none
     methods = dict.fromkeys(figure.method for figure in held)

@@ -101,7 +101,7 @@ def _possible(version: ModelVersion) -> dict[str, bool]:
         "reject": idle and candidate,
         "promote": idle and vouched and bool(version.path) and version.stage not in {Stage.CHAMPION, Stage.REJECTED},
         "roll_back": version.stage == Stage.CHAMPION and _has_previous(version.kind),
-        "shadow": idle and candidate and not version.is_shadow,
+        "shadow": idle and candidate and not version.is_shadow and version.kind == ModelVersion.Kind.RETRIEVAL,
         "unshadow": version.is_shadow,
         "retire": idle and version.stage in {Stage.CANDIDATE, Stage.PREVIOUS},
         "cancel": not idle and version.stage != Stage.CHAMPION,
