@@ -104,7 +104,8 @@ def test_the_calls_are_these() -> None:
         ("get", "/models"), ("get", "/models/1"), ("get", "/models/1/card"), ("get", "/models/1/comparison"),
         ("post", "/models/1/approve"), ("post", "/models/1/reject"), ("post", "/models/1/promote"),
         ("post", "/models/1/shadow"), ("post", "/models/roll-back"), ("get", "/search"),
-        ("post", "/replies"), ("post", "/replies/batch"), ("get", "/replies/later/t"), ("get", "/replies/batch/later/t"),
+        ("post", "/replies"), ("get", "/replies/later/t"), ("post", "/replies/batch"),
+        ("get", "/replies/batch/later/t"),
     }  # fmt: skip
 
 

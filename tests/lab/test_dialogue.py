@@ -143,7 +143,8 @@ def test_a_conversation_model_goes_from_the_form_to_live_and_back(browser: Clien
     assert (run.model.kind, run.report["headline"][0]) == (Kind.DIALOGUE, "reply/gallery")
     assert {figure["method"] for figure in run.report["figures"]} >= {"trained", "bm25"}
     step = run.events.filter(kind="step", data__phase="training").order_by("position").last()
-    assert step is not None and step.data["values"]["loss"] > 0
+    assert step is not None
+    assert step.data["values"]["loss"] > 0
     compared = comparison.compare(run.model)
     assert (compared.live, compared.headline is not None) == ("", True)
 
