@@ -24,6 +24,8 @@ from .providers import anything
 
 MOST_SENTENCES: Final = 5
 """Of a summary. (MultiChat)"""
+MOST_OF_QUERY: Final = 60
+"""Characters of a query, as in the game."""
 MOST_WORDS, MOST_LETTERS = 5, 30
 """Of an attribute: as many words as an annotator may give, each as long."""
 ALIASES: Final = {
@@ -39,6 +41,7 @@ _SENTENCE: Final = regex.compile(r".+?(?:[.!?](?=\s|$)|[。！？]|$)", regex.S)
 _COMMAS: Final = re.compile(r"[,;，、；\n]")
 _HAN: Final = regex.compile(r"\p{Han}")
 _LETTER: Final = regex.compile(r"\p{L}")
+_INTRODUCED: Final = re.compile(r"^(?:(?:\d{1,2}[.)]|[-*•])\s+)?(?:(?:(?:search\s+)?query|搜索词)\s*[:：]\s*)?", re.I)
 _AROUND: Final = "\"'“”‘’「」` \n\t"
 
 
@@ -153,6 +156,17 @@ def _words(value: Any) -> list[str]:
 def caption(text: str) -> str:
     """Its first sentence."""
     return _sentences(text, 1)
+
+
+def query(text: str) -> str:
+    """Its first line with words, without numbers, quotes and what introduces it."""
+    for line in _told(text).splitlines():
+        told = _INTRODUCED.sub("", " ".join(line.split())).strip(_AROUND + ".。")
+        if _LETTER.search(told):
+            if len(told) > MOST_OF_QUERY:
+                raise ValueError(f"no query: {len(told)} characters")
+            return told
+    raise ValueError("no words")
 
 
 def summary(text: str) -> str:

@@ -94,11 +94,28 @@ CAPTION: Final = Asked(
     60,
     answers.caption,
 )
+QUERY: Final = Asked(
+    1,
+    {
+        "en": (
+            "Below is the end of a chat. Somebody wants to answer it with a sticker. What would they type to find one?"
+            ' Write one search query of one to five English words, such as "so proud of you", and nothing else.'
+            "\n\nThe chat:\n{text}\n"
+        ),
+        "zh": (
+            "下面是一段聊天的结尾。有人想发一张贴纸来回应，会输入什么去找？只写一个简短的中文搜索词，例如“为你骄傲”，不要写别的。"
+            "\n\n聊天内容：\n{text}\n"
+        ),
+    },
+    24,
+    answers.query,
+)
 ASKED: Final[Mapping[Kind, Asked]] = {
     "knowledge": KNOWLEDGE,
     "summary": SUMMARY,
     "attributes": ATTRIBUTES_SEEN,
     "caption": CAPTION,
+    "query": QUERY,
 }
 """What is asked in words; sentiment is read off a classifier."""
 SENTIMENT_VERSION: Final = 1

@@ -14,6 +14,7 @@ STUBS: Final[Mapping[Kind, Provider]] = {
     "knowledge": NOTHING,
     "attributes": NOTHING,
     "caption": NOTHING,
+    "query": NOTHING,
     "summary": knowing.SalientTurns(),
     "sentiment": knowing.WordList(),
 }

@@ -84,7 +84,7 @@ def _halving(inputs: Sequence[Input], answer: Callable[[Sequence[Input]], list[s
 
 
 class Instruct(_Weights):
-    """Knowledge and summaries by a causal language model that follows instructions."""
+    """Knowledge, summaries and queries by a causal language model that follows instructions."""
 
     def __init__(self, kind: Kind, base: str, *, device: str = "auto") -> None:
         self.asked: Asked = ASKED[kind]

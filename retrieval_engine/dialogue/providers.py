@@ -1,4 +1,4 @@
-"""What models are told beside the conversation: knowledge, attributes, summaries, sentiment, captions.
+"""What models are told beside the conversation: knowledge, attributes, summaries, sentiment, captions, queries.
 
 A `Provider` makes such values; `Provided` answers from what people said first, then from what is kept, then from the
 provider, and at last from a stub that needs nothing. Every value says which of them gave it. Training and serving read
@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
-Kind = Literal["knowledge", "attributes", "summary", "sentiment", "caption"]
+Kind = Literal["knowledge", "attributes", "summary", "sentiment", "caption", "query"]
 By = Literal["person", "model", "stub"]
 TIMEOUT_S: Final = 30.0
 """For one call of a provider."""

@@ -25,8 +25,8 @@ Wanted = Mapping[str, Sequence[str]]
 
 
 def wanted(kind: Kind, conversations: Conversations, *, n_turns: int = N_TURNS, digests: Sequence[str] = ()) -> Wanted:
-    """What models ask of a kind, each once: knowledge about the last turns before each sticker, summaries of earlier
-    sessions that have none, sentiment of turns nobody judged, attributes and captions of pictures by `digests`."""
+    """What models ask of a kind, each once: knowledge and queries about the last turns before each sticker, summaries
+    of earlier sessions that have none, sentiment of turns nobody judged, what pictures by `digests` show."""
     if kind in OF_PICTURES:
         spoken = sorted({use.language for use in conversations.uses})
         return {language: list(dict.fromkeys(digests)) for language in spoken}
@@ -39,7 +39,7 @@ def wanted(kind: Kind, conversations: Conversations, *, n_turns: int = N_TURNS, 
 
 def _asked(kind: Kind, conversations: Conversations, n_turns: int) -> Iterator[tuple[str, str]]:
     for use in conversations.uses:
-        if kind == "knowledge":
+        if kind in {"knowledge", "query"}:
             yield use.language, wording.asked(use, conversations, n_turns)
         elif kind == "summary":
             yield from ((use.language, as_lines(session.turns)) for session in use.earlier if not session.summary)

@@ -106,6 +106,27 @@ def test_a_summary_is_five_sentences_at_most_and_a_caption_one() -> None:
         answers.summary("... !!")
 
 
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("so proud of you", "so proud of you"),
+        ('<think>hm</think>\n1. "So proud!"\n2. well done', "So proud!"),
+        ("Search query: happy tears.", "happy tears"),
+        ("搜索词：“为你骄傲”", "为你骄傲"),
+        ("...\n- tired cat", "tired cat"),
+        ("querying minds", "querying minds"),
+    ],
+)
+def test_a_query_is_the_first_line_with_words(said: str, wanted: str) -> None:
+    assert answers.query(said) == wanted
+
+
+@pytest.mark.parametrize("said", ["", "?!", "a " * 40])
+def test_what_is_no_query_is_nonsense(said: str) -> None:
+    with pytest.raises(ValueError, match=r"no words|no query: 79 characters"):
+        answers.query(said)
+
+
 # --- models ---
 
 
@@ -231,6 +252,7 @@ def test_what_models_will_ask_is_asked_once_each(told: Conversations) -> None:
         "en": ["User_1: hello\nUser_2: so tired"],
         "zh": ["User_1: hello\nUser_2: 好累"],
     }
+    assert providing.wanted("query", told) == providing.wanted("knowledge", told)
     assert providing.wanted("knowledge", told, n_turns=1) == {"en": ["User_2: so tired"], "zh": ["User_2: 好累"]}
     assert providing.wanted("summary", told) == {"en": ["User_1: so tired"]}
     assert providing.wanted("sentiment", told) == {"en": ["hello", "so tired"], "zh": ["hello", "好累"]}
