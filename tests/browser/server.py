@@ -56,7 +56,7 @@ class Server:
         while time.monotonic() < deadline:
             try:
                 urllib.request.urlopen(self.url, timeout=5).close()  # noqa: S310
-            except urllib.error.URLError:
+            except (urllib.error.URLError, TimeoutError):
                 assert self.process is not None
                 assert self.process.poll() is None, (self.data / "server.log").read_text()[-4000:]
                 time.sleep(0.1)

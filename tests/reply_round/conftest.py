@@ -8,6 +8,7 @@ from django.utils import timezone
 from sticktionary.domain.play import dealing as sittings
 from sticktionary.domain.play.sitting import snapshot_for
 from sticktionary.domain.play.snapshot import RepliedTurn, ReplyTurn
+from sticktionary.domain.play.turns import LEASE
 from sticktionary.domain.reply_round import dealing, replying
 from sticktionary.domain.reply_round.replying import GivenReply
 from sticktionary.models import ChatSession, Conversation, Pack, Player, Reply, Sitting, Sticker, Utterance
@@ -97,7 +98,7 @@ def replied(name: str, place: Utterance, pick: Sticker, *also: Sticker, **more: 
     player = Player.objects.filter(username=name).first() or make_player(name)
     sitting = Sitting.objects.filter(player=player).first() or six_done(player)
     now = timezone.now()
-    held = {"state": Reply.State.DEALT, "dealt_at": now, "lease_until": now + dealing.LEASE, "language": "en"}
+    held = {"state": Reply.State.DEALT, "dealt_at": now, "lease_until": now + LEASE, "language": "en"}
     row = Reply.objects.create(utterance=place, player=player, sitting=sitting, **held, **more)
     lease = dealing.lease_of(row.pk, player.pk)
     replying.answer(player_id=player.pk, lease=lease, key=f"key-of-{row.pk}", given=given(pick, *also))

@@ -221,7 +221,7 @@ def test_what_cannot_be_kept_is_refused_and_the_page_stays(
 ) -> None:
     chat(shelf[0])
     lease = dealt(anna).lease
-    good = {"pick": shelf[1].pk, "intent": "joy", "scenario": "DR"}
+    good: dict[str, Any] = {"pick": shelf[1].pk, "intent": "joy", "scenario": "DR"}
     refused(code, replying.answer, player_id=anna.pk, lease=lease, key="wrong-one", given=GivenReply(**(good | wrong)))
     assert turn_of(anna).lease == lease
 
@@ -335,6 +335,7 @@ def test_everybody_is_paid_once_for_each_other(shelf: list[Sticker]) -> None:
 def test_who_is_excluded_makes_nobody_agree(anna: Player, shelf: list[Sticker]) -> None:
     [place] = chat(shelf[0])
     row = replied("ben", place, shelf[1])
+    assert row.player is not None
     Sanction.objects.create(player=row.player, step=Sanction.Step.EXCLUDED, reason="bots", at=timezone.now())
     dealt(anna)
     reply(anna, shelf[1])

@@ -8,8 +8,8 @@ export const guideWord = (turn) => ({
   written: [gettext("sent"), ""],
   waiting: [gettext("wait"), pgettext("part of speech", "v.")],
   bonus: [gettext("one more"), ""],
-  reply: [gettext("send"), pgettext("part of speech", "v.")],
-  replied: [gettext("reply"), pgettext("part of speech", "n.")],
+  reply: [pgettext("guide word", "send"), pgettext("part of speech", "v.")],
+  replied: [pgettext("guide word", "reply"), pgettext("part of speech", "n.")],
   summary: [fill(gettext("sitting %(number)s"), { number: turn?.sitting }), ""],
   nothing: ["", ""],
 })[turn?.kind] ?? ["", ""]
