@@ -135,9 +135,9 @@ def _batches(player: Player) -> Iterator[list[int]]:
     lately = list(counts.order_by("-last").values_list("utterance", flat=True)[: 5 * LOOK_AT])
     for start in range(0, len(lately), LOOK_AT):
         yield lately[start : start + LOOK_AT]
-    newest = open_.aggregate(last=Max("pk"))["last"] or 0
+    newest = open_.aggregate(last=Max("session"))["last"] or 0
     middle = chance.dice.randint(0, newest)
-    for part in (open_.filter(pk__gt=middle), open_.filter(pk__lte=middle)):
+    for part in (open_.filter(session__gt=middle), open_.filter(session__lte=middle)):
         yield from _one_after_another(part)
 
 
