@@ -72,17 +72,21 @@ class TorchReplier:
             drove.notes.append(Note.SHORTLIST)
         scores = scores_of(self.model, [use], chosen[None])[0] if len(chosen) else np.zeros(0)
         best = top(scores, k, np.arange(len(chosen)))
-        replies = tuple(self._reply(int(chosen[at]), float(scores[at])) for at in best)
+        matches = self._matches(use, chosen, scores)
+        replies = tuple(Reply(int(self._ids[chosen[at]]), float(scores[at]), match=matches.get(at)) for at in best)
         if isinstance(self.model, Pbr) and len(chosen) > self.model.settings.shortlist:
             drove.notes.append(Note.SHORTLIST)
         return Answer(
             replies, drove.intents, drove.memories, drove.knowledge, drove.query, drove.searches, tuple(drove.notes)
         )
 
-    def _reply(self, place: int, score: float) -> Reply:
-        """PBR's scores are 1 + a probability where its matcher looked."""
-        match = score - 1 if isinstance(self.model, Pbr) and score >= 1 else None
-        return Reply(int(self._ids[place]), score, match=match)
+    def _matches(self, use: Use, chosen: Places, scores: NDArray[np.float64]) -> dict[int, float]:
+        """What PBR's matcher said of those it looked at, whose scores are 1 + cosine + its probability; of the others
+        they are the cosine - 3."""
+        if not isinstance(self.model, Pbr) or not len(chosen):
+            return {}
+        first = self.model.aligned([use], chosen[None])[0].float().cpu().numpy()
+        return {int(at): float(scores[at] - 1 - first[at]) for at in np.flatnonzero(scores > -1)}
 
     def _shortlist(self, use: Use, places: Places) -> Places:
         if not isinstance(self.model, Srs | Mmbert) or len(places) <= SHORTLIST:

@@ -99,6 +99,7 @@ class IntRa(DialogueModel):
         parts = [
             self.show(Seen(*(field[some] for field in looks)), self.gallery.of(some))
             for some in np.array_split(places, 8)
+            if len(some)
         ]
         return torch.cat(parts)
 
