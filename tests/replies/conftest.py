@@ -15,9 +15,10 @@ from sticktionary.domain.search.live import catalogue_search
 from sticktionary.models import ModelVersion, Player, Round, Sticker
 from tests.lab import plays
 from tests.lab.conftest import _no_worker, _own_folders, researcher, stickers
+from tests.people.conftest import admin
 from tests.replies import fake, stand_in
 
-__all__ = ["_no_worker", "_own_folders", "researcher", "stickers"]
+__all__ = ["_no_worker", "_own_folders", "admin", "researcher", "stickers"]
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ def answer(stickers: str) -> None:
             _say({"id": asked["id"], "error": "line 1: nonsense"})
             continue
         found = sorted(id for id, colour in held.items() if colour and colour in said and id in asked["allow"])
-        replies = [{"id": id, "score": 1.5, "match": 0.5} for id in found[: asked["k"]]]
+        replies = [{"id": id, "score": 1.5, "match": 0.5} for id in found[: asked.get("k", 10)]]
         _say({"id": asked["id"], "answer": {"replies": replies, "searches": True}})
 
 

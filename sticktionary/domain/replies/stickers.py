@@ -65,12 +65,14 @@ def _told(ids: Collection[int]) -> dict[int, dict[Question, Value]]:
     """By sticker, what its annotators say together of each question, or a reviewer in their place."""
     rows = Annotation.objects.filter(sticker_id__in=ids, task__in=ASKED, state=Annotation.State.ANSWERED)
     rows = rows.exclude(player__in=sanctions.excluded_players()).order_by("answered_at", "pk")
+    given = questions.by_question(rows)
+    settlements = Settlement.objects.filter(sticker_id__in=ids, task__in=ASKED).order_by("at", "pk")
+    settled = {question_of(row): row for row in settlements}  # the newest of each question
     told: dict[int, dict[Question, Value]] = defaultdict(dict)
-    for question, given in questions.by_question(rows).items():
-        if (value := answers.majority(question.task, [value_of(row) for row in given])) is not None:
+    for question in given.keys() | settled.keys():
+        values = [value_of(row) for row in given.get(question, ())]
+        if (value := questions.holding(question.task, values, settled.get(question))[0]) is not None:
             told[question.sticker_id][question] = value
-    for settled in Settlement.objects.filter(sticker_id__in=ids, task__in=ASKED).order_by("at", "pk"):
-        told[settled.sticker_id][question_of(settled)] = dict(settled.value)
     return told
 
 
