@@ -23,7 +23,7 @@ from .dense import Vectors
 from .frames import Source, key_frames, pixels
 from .serving import CLEANINGS
 from .tokenizing import from_hugging_face, from_simple
-from .towers import TextTower, any_length
+from .towers import TextTower, any_length, text_part
 
 BATCH: Final = 32
 SIMPLE_CONTEXT: Final = 77
@@ -188,6 +188,34 @@ def _from_bundle(folder: Path) -> Clip:
     return Clip(
         manifest.name, model, padded_tokeniser(tokenizer, manifest.text), tokenizer, manifest.image, manifest.text,
         config["model_cfg"], manifest.licence, manifest.provenance, config.get("dropped_id"),
+    )  # fmt: skip
+
+
+def open_clip_config(clip: Clip) -> dict[str, Any]:
+    """What `open_clip_config.json` says of a model, so that it can be made anew from it alone."""
+    image = {"size": clip.image.size, "mean": clip.image.mean, "std": clip.image.std}
+    config: dict[str, Any] = {
+        "model_cfg": clip.config,
+        "preprocess_cfg": image | {"interpolation": "bicubic", "resize_mode": "longest"},
+    }
+    tower = text_part(clip.model)
+    if isinstance(tower, open_clip.hf_model.HFTextEncoder):
+        config["text_config"] = tower.config.to_dict()
+        names = {"hf_model_name": "text", "hf_tokenizer_name": "text"}  # what it was read from means nothing elsewhere
+        config["model_cfg"] = clip.config | {"text_cfg": clip.config["text_cfg"] | names}
+    if clip.dropped_id is not None:
+        config["dropped_id"] = clip.dropped_id
+    return config
+
+
+def untrained(folder: Path, tokenizer: Tokenizer, image: ImageSpec, text: TextSpec) -> Clip:
+    """A model with random weights by the `open_clip_config.json` in `folder`."""
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    with _open_clip_folder(folder, config) as place:
+        model = open_clip.create_model(f"local-dir:{place}", load_weights=False).eval()
+    return Clip(
+        str(folder), model, padded_tokeniser(tokenizer, text), tokenizer, image, text, config["model_cfg"],
+        dropped_id=config.get("dropped_id"),
     )  # fmt: skip
 
 

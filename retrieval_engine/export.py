@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import numpy as np
 import onnx
-import open_clip
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -40,13 +39,13 @@ from .bundle import (
 )
 from .data import read_queries_csv
 from .dense import Vectors, unit
-from .encoder import Clip, load
+from .encoder import Clip, load, open_clip_config
 from .frames import Source
 from .graphs import ExportError, to_onnx
 from .probes import N_PROBES, probe_queries
 from .quantising import LARGE, quantise
 from .serving import CLEANINGS, Bundle, bundle_tokenizer
-from .towers import ImageTower, text_part
+from .towers import ImageTower
 
 LEAST_COSINE: Final = 0.999
 N_NEAREST: Final = 20
@@ -133,19 +132,7 @@ def _write_weights(clip: Clip, folder: Path, *, half: bool) -> None:
         for name, tensor in clip.model.state_dict().items()
     }
     save_file(weights, folder / WEIGHTS)
-    image = {"size": clip.image.size, "mean": clip.image.mean, "std": clip.image.std}
-    config: dict[str, Any] = {
-        "model_cfg": clip.config,
-        "preprocess_cfg": image | {"interpolation": "bicubic", "resize_mode": "longest"},
-    }
-    tower = text_part(clip.model)
-    if isinstance(tower, open_clip.hf_model.HFTextEncoder):
-        config["text_config"] = tower.config.to_dict()
-        names = {"hf_model_name": "text", "hf_tokenizer_name": "text"}  # what it was read from means nothing elsewhere
-        config["model_cfg"] = clip.config | {"text_cfg": clip.config["text_cfg"] | names}
-    if clip.dropped_id is not None:
-        config["dropped_id"] = clip.dropped_id
-    (folder / CONFIG).write_text(_json(config), encoding="utf-8")
+    (folder / CONFIG).write_text(_json(open_clip_config(clip)), encoding="utf-8")
 
 
 def _json(content: dict[str, Any]) -> str:

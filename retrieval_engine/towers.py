@@ -46,19 +46,35 @@ class TextTower(torch.nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """See the class."""
-        if self.dropped_id is not None:
-            ids = torch.where(ids == self.dropped_id, torch.zeros_like(ids), ids)
+        ids = self._kept(ids)
         if isinstance(self.tower, open_clip.hf_model.HFTextEncoder):
             return self.tower(ids)  # type: ignore[no-any-return]
-        return self._project(self._pooled(ids))
+        return self._project(self._pooled(self._states(ids), ids))
 
-    def _pooled(self, ids: Tensor) -> Tensor:
+    def read(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """(states [n, length, D] of the tokens, vectors [n, d], not scaled)."""
+        ids, tower = self._kept(ids), self.tower
+        if isinstance(tower, open_clip.hf_model.HFTextEncoder):
+            mask = (ids != tower.config.pad_token_id).long()
+            told = tower.transformer(input_ids=ids, attention_mask=mask)
+            return told.last_hidden_state, tower.proj(tower.pooler(told, mask))
+        states = self._states(ids)
+        return states, self._project(self._pooled(states, ids))
+
+    def _kept(self, ids: Tensor) -> Tensor:
+        return ids if self.dropped_id is None else torch.where(ids == self.dropped_id, torch.zeros_like(ids), ids)
+
+    def _states(self, ids: Tensor) -> Tensor:
         tower, length = self.tower, ids.shape[1]
         mask = getattr(tower, "attn_mask", None)
         x = tower.token_embedding(ids) + tower.positional_embedding[:length]
-        x = tower.ln_final(tower.transformer(x, attn_mask=None if mask is None else mask[:length, :length]))
-        end = getattr(tower, "text_eos_id", getattr(tower, "eos_id", None))
-        return open_clip.transformer.text_global_pool(x, ids, pool_type=pooling(tower), eos_token_id=end)  # type: ignore[no-any-return]
+        return tower.ln_final(tower.transformer(x, attn_mask=None if mask is None else mask[:length, :length]))  # type: ignore[no-any-return]
+
+    def _pooled(self, states: Tensor, ids: Tensor) -> Tensor:
+        end = getattr(self.tower, "text_eos_id", getattr(self.tower, "eos_id", None))
+        return open_clip.transformer.text_global_pool(  # type: ignore[no-any-return]
+            states, ids, pool_type=pooling(self.tower), eos_token_id=end
+        )
 
     def _project(self, pooled: Tensor) -> Tensor:
         projection = self.tower.text_projection
