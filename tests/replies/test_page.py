@@ -6,7 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from retrieval_engine.dialogue.replying import Note
+from sticktionary.domain.replies.words import WIDER
 from sticktionary.models import Player, Sticker
+from sticktionary.web.lab_reply_words import NOTES
 from tests.people.conftest import client_of
 
 
@@ -50,3 +53,7 @@ def test_stickers_to_put_into_a_conversation_are_found(browser: Client, catalogu
     assert found[0]["id"] == catalogue["red-bar"].pk
     known = browser.get(reverse("lab_reply_stickers"), {"id": [found[0]["id"], 10**9]}).json()["stickers"]
     assert known == found[:1]
+
+
+def test_what_answers_say_of_themselves_can_be_translated() -> None:
+    assert set(NOTES) == {*Note, WIDER}
