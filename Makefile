@@ -49,7 +49,7 @@ check: $(VENV)/.dev ## Lint, types, layers, migrations, templates
 bench: $(VENV)/.dev ## Measure what docs/figures.md states
 	@$(RUN) -m benchmarks
 
-nightly: $(VENV)/.dev ## Train the conversation models in planted worlds, part by part left out, three seeds (hours)
+nightly: $(VENV)/.dev ## Train the conversation models in planted worlds, part by part left out, three seeds (an hour of a core)
 	@$(RUN) -m benchmarks.dialogue --seeds 0 1 2 $(ARGS)
 
 admin: $(VENV)/.runtime ## Make NAME an admin: make admin NAME=you
