@@ -31,10 +31,10 @@ AT_ONCE: Final = 64
 N_EXAMPLES, N_SHOWN = 24, 5
 NOTE: Final = (
     "Every method answers the same test conversations, of sessions that nothing was learned from. reply/gallery "
-    "ranks all stickers, reply/candidates a stored list with one right sticker among others of its pack. [exact] is the "
-    "sticker that was sent, [acceptable] it or what people say means the same, [intent] what is mostly used for what "
-    "was meant, [intent_any] what is ever used for it. Ties count by their expected value; intervals are 95 %, by "
-    "bootstrap over conversations."
+    "ranks all stickers, reply/candidates a stored list with one right sticker among others of its pack. [exact] is "
+    "the sticker that was sent, [acceptable] it or what people say means the same, [intent] what is mostly used for "
+    "what was meant, [intent_any] what is ever used for it. Ties count by their expected value; intervals are 95 %, "
+    "by bootstrap over conversations."
 )
 
 

@@ -66,7 +66,7 @@ class _Run:
         self._providers: list[dict[str, Any]] = []
         self._anchors: Anchors | None = None
         self._held, self._files = material.read(order, self._settings)
-        self._told = self._tellers()
+        self._told, self._writer = self._tellers(), self._who_writes()
         if attributes := self._told.get("attributes"):
             self._held = material.described(self._held, attributes, self._files)
 
@@ -76,6 +76,11 @@ class _Run:
         """Before anything is learned, so that a model that is not there is known at once."""
         pictures = material.digests(self._files) if getattr(self._settings, "attribute_model", "") else {}
         return making.tellers(self._settings, cache=self._folder / PROVIDED, device=self._order.device, files=pictures)
+
+    def _who_writes(self) -> Provided:
+        """Who writes what to search for, for the comparison with a language model."""
+        named, device = self._settings.query_model, self._order.device
+        return sources.provider("query", named, cache=self._folder / PROVIDED, device=device)
 
     def _stand(self) -> Stand:
         texts = wording.all_texts(self._held)
@@ -223,9 +228,7 @@ class _Run:
     def _searched(self, found: Material) -> Callable[[Use], str]:
         """What a language model would search for, asked of it once for each conversation."""
         held, n_turns = found.gallery.conversations, self._settings.n_turns
-        writer = sources.provider(
-            "query", self._settings.query_model, cache=self._folder / PROVIDED, device=self._order.device
-        )
+        writer = self._writer
         written = dict[str, str]()
         for start in range(0, len(found.test), AT_ONCE):
             self._report.step(start, len(found.test), {})

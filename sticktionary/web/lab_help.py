@@ -124,7 +124,6 @@ TEXTS = (
     _("Baselines"),
     _("Judge words alone (BM25), CLIP and the untrained model as well."),
     _("Query model"),
-    _("A language model that writes what to search for, to compare with: a name or a folder; empty for none."),
     _("Relation"),
     _("What attributes do to the picture: add what they find in it, or weigh its places (the paper's equation 12)."),
     _("Knowledge"),
@@ -142,7 +141,6 @@ TEXTS = (
     _("Heads"),
     _("Of the attention."),
     _("Knowledge model"),
-    _("A language model that tells what the speaker wants and feels: a name or a folder; empty for none."),
     _("IGSR"),
     _("Answers a chat with a history: what is remembered of earlier sessions helps to say what is meant."),
     _("Memory"),
@@ -158,10 +156,6 @@ TEXTS = (
     _("Memory length"),
     _("Tokens of the memories, at most."),
     _("Summary model"),
-    _(
-        "A language model that sums up the sessions that nobody has summed up: a name or a folder; empty for "
-        "their most telling lines."
-    ),
     _("PBR"),
     _("Answers from a pack of stickers, having learned to see what stickers feel."),
     _("Dialogues for one step."),
@@ -195,10 +189,6 @@ TEXTS = (
     _("Teacher epochs"),
     _("Passes of the teacher of emotions through labelled stickers."),
     _("Sentiment model"),
-    _(
-        "A language model that says how glad an utterance is where people were not asked: a name or a folder;"
-        " empty for a short list of words."
-    ),
     _("StickerLLM"),
     _("A language model that learns when to look for a sticker, and what for."),
     _("Tokens of a prompt, at most: the last ones."),
@@ -238,60 +228,25 @@ TEXTS = (
     ),
     _("Tower rate"),
     _("Share of the learning rate at which pretrained towers learn; tiny ones learn at the whole."),
-)
-
-PUBLISHED = (
     _(
-        "Measured on data that are not ours to have: other stickers, other people, other galleries. A higher "
-        "number there or here says nothing by itself."
+        "Writes what to search for, to compare with: a language model (a name or a folder), or a file of "
+        "values; empty for none."
     ),
     _(
-        "What is called P@N is no precision: the values are multiples of 1/154 and grow with N. It is a hit, any "
-        "sticker of the same intent among the first N; that is the measure of ours beside it."
+        "Tells what the speaker wants and feels: a language model (a name or a folder), or a file of values "
+        "that was filled beforehand; empty for nobody."
+    ),
+    _("Attribute model"),
+    _(
+        "Tells the attributes of stickers that nobody described: a vision-language model (a name or a "
+        "folder), or a file of values; empty for nobody."
     ),
     _(
-        "The rows of SR and DR are multiples of 1/154 as well, not of 1/99 and 1/55: they were not measured on "
-        "those parts."
-    ),
-    _("Whether the gallery held 124 or 1,025 stickers is not said, so chance is not known."),
-    _(
-        "It lies above P@5 and, over all, below both of its parts, as no mean over queries can. Nobody knows what"
-        " it is; nothing of ours stands beside it."
-    ),
-    _("Stickers are shared between the sides of their split, so that the right answer may have been seen in training."),
-    _("The gallery is the 658 stickers of the test side; ours is the whole release."),
-    _(
-        "Their code adds up all hits among the first N without dividing by N; as printed it may be that, or a "
-        "hit. Ours is a hit."
+        "Sums up the sessions that nobody has summed up: a language model (a name or a folder), or a file of "
+        "values; empty for their most telling lines."
     ),
     _(
-        "In their code the mean cosine of the stickers with the right intent, clipped at 0: how sure a model is, "
-        "not how it ranks. Nothing of ours stands beside it."
-    ),
-    _("The share of 114 answers that GPT-4 found fitting. Nothing of ours stands beside it."),
-    _("The share of 114 answers that people found fitting. Nothing of ours stands beside it."),
-    _(
-        "Their candidates are the first nine of a pack's list, always the same, and short packs are filled with "
-        "grey pictures; ours are drawn at random from the pack. Grey pictures are easily told from the right one."
-    ),
-    _("The best weights were chosen by the test side, so the values are a little too good."),
-    _("The final model is printed as 79.23/69.38, 79.2/69.3 and 79.19/69.45 in three places."),
-    _(
-        "Lists of ten candidates are MOD's own; ours are drawn at random from the sticker's pack, which is harder"
-        " where a pack is of one style."
-    ),
-    _("For CLIP a value at 5 is printed that is smaller than the one at 2; it is left out."),
-    _(
-        "The query is all that annotators said of the sticker, the words printed on it among them. People do not "
-        "ask so."
-    ),
-    _(
-        "The word by which it searches was given to it. By itself it searches for 68.1 % of known requests and "
-        "for 53.6 % of unknown ones, which is not multiplied in."
-    ),
-    _(
-        "A description of the sticker was asked for, not a conversation, and it was told to search. Nothing of "
-        "ours stands beside it."
+        "Says how glad an utterance is where people were not asked: a classifier (a name or a folder), or a "
+        "file of values; empty for a short list of words."
     ),
 )
-"""What stands beside the figures of papers (`retrieval_engine.dialogue.published`)."""

@@ -81,7 +81,12 @@ def _turns(number: int, pack: int, at: int) -> Iterable[dict[str, Any]]:
 
 def _sample(number: int, pack: int, at: int, intents: bool) -> dict[str, Any]:
     part = {4: "validation", 5: "test"}.get(number % 6, "train")
-    told = {"sample_id": f"smp_{number}", "session_id": f"ses_{number}_2", "speaker": SENDER, "own_text": ""}
+    told: dict[str, Any] = {
+        "sample_id": f"smp_{number}",
+        "session_id": f"ses_{number}_2",
+        "speaker": SENDER,
+        "own_text": "",
+    }
     told |= {"context_turns": [f"turn_{number}_2_0", f"turn_{number}_2_1"], "history_sessions": [f"ses_{number}_1"]}
     told |= {"gold": id_of(pack, at), "acceptable": [id_of(pack, at)], "scenario": ("SR", "DR")[number % 2]}
     intent = {"fine": EMOTIONS[at], "coarse": EMOTIONS[at]} if intents else None

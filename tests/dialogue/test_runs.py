@@ -144,7 +144,7 @@ def test_a_bundle_that_is_opened_again_gives_the_same_scores(
     model = load(done.folder / BUNDLE, gallery)
     uses = gallery.conversations.of("test")
     lists = candidates.read(done.folder / material.LISTS)
-    bench = judging.Bench(gallery, uses, {use.id: lists[use.id] for use in uses})
+    bench = evaluation.Bench(gallery, uses, {use.id: lists[use.id] for use in uses})
     again = bench.measure("trained", lambda some, places: scores_of(model, some, places))
     ours = done.figures()
     assert {(m.figure.task, m.figure.language, m.figure.metric): m.figure.value for m in again} == pytest.approx(
