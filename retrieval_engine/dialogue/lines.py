@@ -106,9 +106,7 @@ class QuestionLine(Struct, frozen=True, omit_defaults=True):
             for number, held in enumerate(self.earlier)
         ]
         turns = [line.turn for line in self.turns]
-        return question(
-            turns, language=self.language, speaker=self.speaker, own_text=self.own_text, earlier=sessions
-        )
+        return question(turns, language=self.language, speaker=self.speaker, own_text=self.own_text, earlier=sessions)
 
 
 class ReadyLine(Struct, frozen=True, omit_defaults=True):
