@@ -27,6 +27,8 @@ def test_a_release_tells_who_would_send_what(publisher: Player, stickers: list[S
     assert set(found[0]) <= COMMON.keys() | OF_TABLE["replies"].keys()
     ids = {row["sample_id"] for row in rows(release, "samples.jsonl")}
     assert {row["sample_id"] for row in found} == ids
-    assert "replies_rows" in [table["name"] for table in json.loads((where / "croissant.json").read_text())["recordSet"]]
+    assert "replies_rows" in [
+        table["name"] for table in json.loads((where / "croissant.json").read_text())["recordSet"]
+    ]
     assert "replies.jsonl" in (where / "README.md").read_text()
     assert all(len(use.acceptable) == 2 for use in read(where).uses)
