@@ -9,6 +9,13 @@ from typing import Any
 from playwright.sync_api import Page, WebSocketRoute
 
 SOCKET = "**/ws/play/"
+SHOWN_AS = {
+    "found": ".reveal",
+    "written": ".reveal",
+    "reply": "main.send",
+    "waiting": ".word-page h1",
+    "nothing": ".word-page h1",
+}  # where it is not `main` with a class of the turn's name
 
 
 class Stage:
@@ -56,9 +63,5 @@ def stage(
     page.evaluate("sessionStorage.clear()")
     page.reload()
     kind = snapshot["turn"]["kind"]
-    page.locator(
-        {"found": ".reveal", "written": ".reveal", "reply": "main.send", "waiting": ".word-page h1", "nothing": ".word-page h1"}.get(
-            kind, f"main.{kind}"
-        )
-    ).wait_for()
+    page.locator(SHOWN_AS.get(kind, f"main.{kind}")).wait_for()
     return acted
