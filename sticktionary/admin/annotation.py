@@ -82,7 +82,9 @@ class ReplyAdmin(ReadOnly):
     def gold(self, reply: Reply) -> str:
         if not reply.is_gold:
             return "–"
-        return {True: str(_("passed")), False: str(_("missed"))}.get(reply.gold_passed, "…")
+        if reply.gold_passed is None:
+            return "…"
+        return str(_("passed") if reply.gold_passed else _("missed"))
 
 
 @admin.register(ConversationImport)

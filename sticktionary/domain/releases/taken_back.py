@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sticktionary.domain.releases import as_of, chats, replies
@@ -21,7 +21,12 @@ def rows(moment: datetime, names: Mapping[int, str]) -> list[TombstoneRow]:
 
 
 def _tombstones(moment: datetime, names: Mapping[int, str], earlier: list[Release]) -> Iterator[TombstoneRow]:
-    named = {Kind.QUERY: str, Kind.ANSWER: str, Kind.CONVERSATION: chats.name_of, Kind.REPLY: replies.name_of}
+    named: dict[Kind, Callable[[int], str]] = {
+        Kind.QUERY: str,
+        Kind.ANSWER: str,
+        Kind.CONVERSATION: chats.name_of,
+        Kind.REPLY: replies.name_of,
+    }
     for kind, name_of in named.items():
         for subject in as_of.taken_back(kind, moment):
             yield TombstoneRow(1, kind.value, None, name_of(subject))
