@@ -14,19 +14,23 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from retrieval_engine.dialogue import candidates, measures, worlds
-from retrieval_engine.dialogue.bm25 import LastUtteranceBm25
-from retrieval_engine.dialogue.clip import ContextClip
-from retrieval_engine.dialogue.conversations import EMOTIONS, Polarity, Use
-from retrieval_engine.dialogue.emotions import Anchors, EmotionTeacher, anchors_of
-from retrieval_engine.dialogue.gallery import Places
-from retrieval_engine.dialogue.igsr import Igsr
-from retrieval_engine.dialogue.int_ra import IntRa
-from retrieval_engine.dialogue.learning import DialogueModel, scores_of, train
-from retrieval_engine.dialogue.mmbert import Mmbert
-from retrieval_engine.dialogue.pbr import Pbr
-from retrieval_engine.dialogue.phsm import distance, feeling
-from retrieval_engine.dialogue.providers import Provided
+from retrieval_engine.dialogue import worlds
+from retrieval_engine.dialogue.bases.towers import Joint, Spec, build, build_encoder, build_language_model
+from retrieval_engine.dialogue.data import candidates
+from retrieval_engine.dialogue.data.conversations import EMOTIONS, Polarity, Use
+from retrieval_engine.dialogue.data.gallery import Places
+from retrieval_engine.dialogue.models.bm25 import LastUtteranceBm25
+from retrieval_engine.dialogue.models.clip import ContextClip
+from retrieval_engine.dialogue.models.emotions import Anchors, EmotionTeacher, anchors_of
+from retrieval_engine.dialogue.models.igsr import Igsr
+from retrieval_engine.dialogue.models.int_ra import IntRa
+from retrieval_engine.dialogue.models.learning import DialogueModel, scores_of, train
+from retrieval_engine.dialogue.models.mmbert import Mmbert
+from retrieval_engine.dialogue.models.pbr import Pbr
+from retrieval_engine.dialogue.models.phsm import distance, feeling
+from retrieval_engine.dialogue.models.srs import Srs
+from retrieval_engine.dialogue.models.stickerllm import Prompts, StickerLlm
+from retrieval_engine.dialogue.runs import measures
 from retrieval_engine.dialogue.settings import (
     ClipSettings,
     IgsrSettings,
@@ -37,9 +41,7 @@ from retrieval_engine.dialogue.settings import (
     StickerLlmSettings,
     Training,
 )
-from retrieval_engine.dialogue.srs import Srs
-from retrieval_engine.dialogue.stickerllm import Prompts, StickerLlm
-from retrieval_engine.dialogue.towers import Joint, Spec, build, build_encoder, build_language_model
+from retrieval_engine.dialogue.telling.providers import Provided
 from retrieval_engine.dialogue.worlds import World
 
 Values = dict[str, float]

@@ -20,16 +20,18 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from retrieval_engine.dialogue import worlds
-from retrieval_engine.dialogue.emotions import EmotionTeacher, anchors_of
-from retrieval_engine.dialogue.gallery import Gallery
-from retrieval_engine.dialogue.igsr import Igsr
-from retrieval_engine.dialogue.int_ra import IntRa
-from retrieval_engine.dialogue.learning import DialogueLearner, DialogueModel
-from retrieval_engine.dialogue.mmbert import Mmbert
-from retrieval_engine.dialogue.pbr import Pbr
-from retrieval_engine.dialogue.phsm import feeling
-from retrieval_engine.dialogue.pretrained import Channels, PretrainedEncoder, PretrainedJoint
-from retrieval_engine.dialogue.providers import Provided
+from retrieval_engine.dialogue.bases.pretrained import Channels, PretrainedEncoder, PretrainedJoint
+from retrieval_engine.dialogue.bases.towers import Encoder, Joint, Spec, build, build_encoder, build_language_model
+from retrieval_engine.dialogue.data.gallery import Gallery
+from retrieval_engine.dialogue.models.emotions import EmotionTeacher, anchors_of
+from retrieval_engine.dialogue.models.igsr import Igsr
+from retrieval_engine.dialogue.models.int_ra import IntRa
+from retrieval_engine.dialogue.models.learning import DialogueLearner, DialogueModel
+from retrieval_engine.dialogue.models.mmbert import Mmbert
+from retrieval_engine.dialogue.models.pbr import Pbr
+from retrieval_engine.dialogue.models.phsm import feeling
+from retrieval_engine.dialogue.models.srs import Srs
+from retrieval_engine.dialogue.models.stickerllm import StickerLlm
 from retrieval_engine.dialogue.settings import (
     IgsrSettings,
     IntRaSettings,
@@ -39,9 +41,7 @@ from retrieval_engine.dialogue.settings import (
     StickerLlmSettings,
     Training,
 )
-from retrieval_engine.dialogue.srs import Srs
-from retrieval_engine.dialogue.stickerllm import StickerLlm
-from retrieval_engine.dialogue.towers import Encoder, Joint, Spec, build, build_encoder, build_language_model
+from retrieval_engine.dialogue.telling.providers import Provided
 from retrieval_engine.dialogue.worlds import World
 from retrieval_engine.stickerclip.pictures import Frames
 from retrieval_engine.training.devices import choose, describe, forget_freed, peak_memory

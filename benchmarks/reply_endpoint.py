@@ -34,7 +34,7 @@ def token() -> str:
 
 def install(size: str, folder: Path) -> str:
     """A model of that size, with a vector for every sticker; its name."""
-    from retrieval_engine.dialogue.bundle import WEIGHTS, Manifest, file_hashes
+    from retrieval_engine.dialogue.runs.bundle import WEIGHTS, Manifest, file_hashes
     from sticktionary.models import Embedding, ModelVersion, Sticker
 
     export(size, folder)

@@ -22,9 +22,9 @@ import numpy as np
 
 from benchmarks._game import ROOT, quantiles
 from benchmarks.encoding import phrases
-from retrieval_engine.dialogue.conversations import Conversations, Sticker, Turn, Use
-from retrieval_engine.dialogue.replying import Replier, question
-from retrieval_engine.dialogue.serving import GRAPH_INT8, ConversationSide, OnnxReplier, WordsReplier
+from retrieval_engine.dialogue.data.conversations import Conversations, Sticker, Turn, Use
+from retrieval_engine.dialogue.inference.onnx_replier import GRAPH_INT8, ConversationSide, OnnxReplier, WordsReplier
+from retrieval_engine.dialogue.inference.replying import Replier, question
 
 PACK = ROOT / "starter_pack" / "pack"
 INTENTS = ("comfort", "greet", "joke", "thank", "worry")
@@ -45,11 +45,11 @@ def export(size: str, folder: Path) -> Any:
     """Int-RA of that size in `folder`; the model."""
     import torch
 
-    from retrieval_engine.dialogue.exporting import export_conversation_side
-    from retrieval_engine.dialogue.gallery import Gallery
-    from retrieval_engine.dialogue.int_ra import IntRa
-    from retrieval_engine.dialogue.providers import Provided
+    from retrieval_engine.dialogue.data.gallery import Gallery
+    from retrieval_engine.dialogue.inference.exporting import export_conversation_side
+    from retrieval_engine.dialogue.models.int_ra import IntRa
     from retrieval_engine.dialogue.settings import IntRaSettings
+    from retrieval_engine.dialogue.telling.providers import Provided
     from retrieval_engine.stickerclip.pictures import Frames
 
     torch.manual_seed(0)
@@ -65,7 +65,7 @@ def export(size: str, folder: Path) -> Any:
 
 
 def tiny() -> Any:
-    from retrieval_engine.dialogue.towers import Spec, build
+    from retrieval_engine.dialogue.bases.towers import Spec, build
 
     return build(Spec("tiny"), phrases())
 
@@ -74,7 +74,7 @@ def base(folder: Path) -> Any:
     """Its vocabulary is learned here: as many words as Chinese CLIP has, most of which nobody says."""
     from transformers import BertTokenizerFast, ChineseCLIPConfig, ChineseCLIPImageProcessor, ChineseCLIPModel
 
-    from retrieval_engine.dialogue.pretrained import PretrainedJoint
+    from retrieval_engine.dialogue.bases.pretrained import PretrainedJoint
 
     characters = sorted({character for text in phrases() for character in text.lower() if not character.isspace()})
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{character}" for character in characters)]
@@ -87,8 +87,8 @@ def base(folder: Path) -> Any:
 
 
 def vectors_of(model: Any, size: str, pictures: Sequence[Path], *, show: bool) -> tuple[Any, Any]:
-    from retrieval_engine.dialogue.lines import StickerLine
-    from retrieval_engine.dialogue.showing import show_lines
+    from retrieval_engine.dialogue.inference.lines import StickerLine
+    from retrieval_engine.dialogue.inference.showing import show_lines
 
     if size == "base" and not show:
         vectors = np.random.default_rng(0).standard_normal((len(pictures), model.joint.width)).astype(np.float32)

@@ -16,11 +16,11 @@ from typing import Any, get_args
 
 from .catalogue import learnable, read_stickers, searcher_of, split
 from .data import Difference, roundtrip
-from .dialogue import commands as dialogue_commands
-from .dialogue import providing
-from .dialogue.providers import Kind
-from .dialogue.providing import N_TURNS, OF_PICTURES
-from .dialogue.sources import FILE, provider
+from .dialogue.data import commands as dialogue_commands
+from .dialogue.telling import providing
+from .dialogue.telling.providers import Kind
+from .dialogue.telling.providing import N_TURNS, OF_PICTURES
+from .dialogue.telling.sources import FILE, provider
 from .documents import RankedDocuments, SeenDocuments, indexed_documents, save_index
 from .evaluate import MODES, as_json, evaluate, table
 from .folders import LIKE, survey

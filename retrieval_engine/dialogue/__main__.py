@@ -4,7 +4,7 @@ python -m retrieval_engine.dialogue show BUNDLE [STICKERS]    a `ShownLine` for 
 python -m retrieval_engine.dialogue answer BUNDLE STICKERS    a `ReadyLine`, then an `AnswerLine` for each
                                                               `QuestionLine` of the standard input, until that ends
 
-Lines are those of `retrieval_engine.dialogue.lines`. What is wrong with a line is said in the line that answers it.
+Lines are those of `dialogue.inference.lines`. What is wrong with a line is said in the line that answers it.
 Ends with 2 and a sentence when the model, or the stickers, cannot be used.
 """
 
@@ -23,8 +23,8 @@ import msgspec
 
 from ..bundle import BundleError
 from ..training.run import Refused
-from .lines import AnswerLine, QuestionLine, ReadyLine, StickerLine, read, written
-from .replying import MOST_REPLIES, Answer, BadConversation, Replier
+from .inference.lines import AnswerLine, QuestionLine, ReadyLine, StickerLine, read, written
+from .inference.replying import MOST_REPLIES, Answer, BadConversation, Replier
 
 MOST_STICKERS: Final = 5_000
 """That a model holds which looks at each place of their pictures again for every answer."""
@@ -43,11 +43,11 @@ def show(args: argparse.Namespace, out: IO[str]) -> None:
 
     from ..stickerclip.pictures import Frames
     from ..training.devices import choose
-    from .conversations import Conversations
-    from .exporting import TwoSided
-    from .gallery import Gallery
-    from .loading import opened
-    from .showing import show_lines
+    from .data.conversations import Conversations
+    from .data.gallery import Gallery
+    from .inference.exporting import TwoSided
+    from .inference.showing import show_lines
+    from .runs.loading import opened
 
     bundle = opened(args.bundle)
     nothing = np.zeros(0, dtype=np.int64)
@@ -98,12 +98,12 @@ def _id(line: bytes) -> int | str | None:
 
 def _replier(args: argparse.Namespace, folder: Path) -> tuple[Replier, ReadyLine]:
     from ..training.devices import choose
-    from .answering import TorchReplier
-    from .conversations import Conversations
-    from .gallery import Gallery
-    from .loading import opened
-    from .pbr import Pbr
-    from .srs import Srs
+    from .data.conversations import Conversations
+    from .data.gallery import Gallery
+    from .inference.torch_replier import TorchReplier
+    from .models.pbr import Pbr
+    from .models.srs import Srs
+    from .runs.loading import opened
 
     bundle = opened(args.bundle)
     with Path(args.stickers).open("rb") as file:

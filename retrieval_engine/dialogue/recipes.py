@@ -18,7 +18,7 @@ from .settings import (
     Training,
 )
 
-MODULE: Final = "retrieval_engine.dialogue.running"
+MODULE: Final = "retrieval_engine.dialogue.runs.running"
 BASE: Final = "OFA-Sys/chinese-clip-vit-base-patch16"
 LANGUAGE_MODEL: Final = "Qwen/Qwen3-0.6B"
 TEXT_ENCODER: Final = "FacebookAI/xlm-roberta-base"

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from ..stickerclip.pictures import Frames
 from ..training.release import Part
-from .conversations import EMOTIONS, Conversations, Polarity, Session, Sticker, Turn, Use
-from .gallery import Gallery
-from .providers import Table
-from .wording import all_texts
+from .data.conversations import EMOTIONS, Conversations, Polarity, Session, Sticker, Turn, Use
+from .data.gallery import Gallery
+from .data.wording import all_texts
+from .telling.providers import Table
 
 TOPICS, ACTIONS = 12, 4
 N_EVENTS, N_NOISE = 70, 60

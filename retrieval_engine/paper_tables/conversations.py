@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from ..data import DataError
-from ..dialogue.foreign.rows import ChatRow, SessionRow, TurnRow
+from ..dialogue.data.foreign.rows import ChatRow, SessionRow, TurnRow
 from ..label_agreement import Agreement, agreement
 from ..papers import Line
 from ..text import segment

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..data import DataError
-from ..dialogue.foreign.rows import ChatRow, SessionRow
+from ..dialogue.data.foreign.rows import ChatRow, SessionRow
 from .table import PARTS, lines_of
 
 

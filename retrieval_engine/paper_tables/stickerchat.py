@@ -11,8 +11,8 @@ from typing import Final
 
 from .. import taxonomy
 from ..data import DataError
-from ..dialogue.conversations import Sticker
-from ..dialogue.knowing import WordList, polarity
+from ..dialogue.data.conversations import Sticker
+from ..dialogue.telling.knowing import WordList, polarity
 from ..papers import Line
 from ..text import segment
 from .converted import sessions
@@ -85,7 +85,7 @@ def stickerchat(path: Path) -> DatasetTable:
 
 
 def _of_release(folder: Path) -> _Held:
-    from ..dialogue import reading  # which reads its files with this package
+    from ..dialogue.data import reading  # which reads its files with this package
 
     names = {row.sticker_id for row in lines_of(folder / "stickers.jsonl", StickerLine)}
     held = reading.read(folder, has_picture=names)

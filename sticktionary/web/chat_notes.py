@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from retrieval_engine.dialogue.knowing import SalientTurns
+from retrieval_engine.dialogue.telling.knowing import SalientTurns
 from sticktionary.domain.annotation import drafts
 from sticktionary.domain.annotation.drafts import Written
 from sticktionary.domain.chats import dividing, feeling, summing

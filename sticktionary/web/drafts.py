@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from retrieval_engine.dialogue.conversations import ATTRIBUTES
+from retrieval_engine.dialogue.data.conversations import ATTRIBUTES
 from sticktionary.domain.annotation import drafts
 from sticktionary.domain.annotation.answers import MAX_TEXT, MAX_WORDS, Given
 from sticktionary.domain.chats import summing

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from retrieval_engine.dialogue import published
-from retrieval_engine.dialogue.published import Column
+from retrieval_engine.dialogue.runs import published
+from retrieval_engine.dialogue.runs.published import Column
 from retrieval_engine.training.figures import Report
 from sticktionary.domain.lab import comparison
 from sticktionary.models import TrainingRun

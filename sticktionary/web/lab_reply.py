@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from retrieval_engine.dialogue.conversations import Use
+from retrieval_engine.dialogue.data.conversations import Use
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import registry, tryout
 from sticktionary.domain.lab.registry import WORDS_ONLY

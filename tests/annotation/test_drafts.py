@@ -15,8 +15,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retrieval_engine.dialogue import drafting
-from retrieval_engine.dialogue.providers import Provided, Table
+from retrieval_engine.dialogue.telling import drafting
+from retrieval_engine.dialogue.telling.providers import Provided, Table
 from sticktionary.domain.annotation import drafts
 from sticktionary.domain.annotation.answers import Given
 from sticktionary.domain.annotation.drafts import Written

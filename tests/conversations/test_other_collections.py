@@ -12,9 +12,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from retrieval_engine.dialogue import reading
-from retrieval_engine.dialogue.conversations import Polarity
-from retrieval_engine.dialogue.foreign import CHATS, Reason
+from retrieval_engine.dialogue.data import reading
+from retrieval_engine.dialogue.data.conversations import Polarity
+from retrieval_engine.dialogue.data.foreign import CHATS, Reason
 from sticktionary.domain import jobs
 from sticktionary.domain.chats import conversations, foreign
 from sticktionary.domain.releases import conversations as released

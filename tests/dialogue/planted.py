@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from retrieval_engine.dialogue import measures
-from retrieval_engine.dialogue.learning import DialogueModel, scores_of, train
+from retrieval_engine.dialogue.bases.towers import Joint, Spec, build
+from retrieval_engine.dialogue.models.learning import DialogueModel, scores_of, train
+from retrieval_engine.dialogue.runs import measures
 from retrieval_engine.dialogue.settings import Training
-from retrieval_engine.dialogue.towers import Joint, Spec, build
 from retrieval_engine.dialogue.worlds import World
 
 

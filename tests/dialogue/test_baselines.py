@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from retrieval_engine.dialogue import measures
-from retrieval_engine.dialogue.bm25 import LastUtteranceBm25
-from retrieval_engine.dialogue.conversations import Turn
-from retrieval_engine.dialogue.mmbert import Mmbert
+from retrieval_engine.dialogue.bases.towers import Spec, build, build_encoder
+from retrieval_engine.dialogue.data.conversations import Turn
+from retrieval_engine.dialogue.models.bm25 import LastUtteranceBm25
+from retrieval_engine.dialogue.models.mmbert import Mmbert
+from retrieval_engine.dialogue.models.srs import Srs
+from retrieval_engine.dialogue.runs import measures
 from retrieval_engine.dialogue.settings import MmbertSettings, SrsSettings
-from retrieval_engine.dialogue.srs import Srs
-from retrieval_engine.dialogue.towers import Spec, build, build_encoder
 from tests.dialogue.test_conversations import gallery, sticker, use
 from tests.dialogue.test_models import little_world
 

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from retrieval_engine.data import DataError
-from retrieval_engine.dialogue import candidates, reading, wording, worlds
-from retrieval_engine.dialogue.conversations import Conversations, Session, Sticker, Turn, Use
-from retrieval_engine.dialogue.gallery import Gallery
-from retrieval_engine.dialogue.sampling import Negatives, batches_of
+from retrieval_engine.dialogue import worlds
+from retrieval_engine.dialogue.data import candidates, reading, wording
+from retrieval_engine.dialogue.data.conversations import Conversations, Session, Sticker, Turn, Use
+from retrieval_engine.dialogue.data.gallery import Gallery
+from retrieval_engine.dialogue.models.sampling import Negatives, batches_of
 from retrieval_engine.stickerclip.pictures import Frames
 from tests.engine.world import moving, picture
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from retrieval_engine.dialogue import candidates
-from retrieval_engine.dialogue.conversations import Use
-from retrieval_engine.dialogue.evaluation import figures, relevance
-from retrieval_engine.dialogue.gallery import Gallery, Places
+from retrieval_engine.dialogue.data import candidates
+from retrieval_engine.dialogue.data.conversations import Use
+from retrieval_engine.dialogue.data.gallery import Gallery, Places
+from retrieval_engine.dialogue.runs.evaluation import figures, relevance
 from retrieval_engine.training.figures import Figure
 from tests.dialogue.test_conversations import gallery, sticker, use
 

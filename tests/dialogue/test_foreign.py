@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from retrieval_engine.__main__ import main
 from retrieval_engine.data import DataError
-from retrieval_engine.dialogue import foreign
-from retrieval_engine.dialogue.foreign import ChatRow, Reason, Report, SessionRow, StickerRow, TurnRow
-from retrieval_engine.dialogue.foreign.rows import SOMEONE
+from retrieval_engine.dialogue.data import foreign
+from retrieval_engine.dialogue.data.foreign import ChatRow, Reason, Report, SessionRow, StickerRow, TurnRow
+from retrieval_engine.dialogue.data.foreign.rows import SOMEONE
 
 Read = tuple[list[ChatRow], list[StickerRow], Report]
 
@@ -179,7 +179,7 @@ def test_a_document_in_another_encoding_is_one_clear_error(tmp_path: Path) -> No
     st.sampled_from([None, 1]),
 )
 def test_a_document_is_read_as_json_reads_it(value: dict[str, Any], indent: int | None) -> None:
-    from retrieval_engine.dialogue.foreign.records import records
+    from retrieval_engine.dialogue.data.foreign.records import records
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "f"

@@ -14,13 +14,13 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 
 from retrieval_engine import __main__ as commands
 from retrieval_engine.data import DataError
-from retrieval_engine.dialogue import answers, providing, sources
-from retrieval_engine.dialogue.asking import ASKED
-from retrieval_engine.dialogue.conversations import Conversations, Session, Sticker, Turn, Use
-from retrieval_engine.dialogue.generators import Instruct, Looking
-from retrieval_engine.dialogue.knowing import polarity
-from retrieval_engine.dialogue.providers import NOTHING, By, Cache, Provided, ProviderError, Table, digest_of
-from retrieval_engine.dialogue.tiny import language_model
+from retrieval_engine.dialogue.bases.tiny import language_model
+from retrieval_engine.dialogue.data.conversations import Conversations, Session, Sticker, Turn, Use
+from retrieval_engine.dialogue.telling import answers, providing, sources
+from retrieval_engine.dialogue.telling.asking import ASKED
+from retrieval_engine.dialogue.telling.generators import Instruct, Looking
+from retrieval_engine.dialogue.telling.knowing import polarity
+from retrieval_engine.dialogue.telling.providers import NOTHING, By, Cache, Provided, ProviderError, Table, digest_of
 from retrieval_engine.querygen import tiny as tiny_vision
 from retrieval_engine.text import normalise
 from retrieval_engine.tokenizing import PAD, train_bpe

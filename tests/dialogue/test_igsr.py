@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from retrieval_engine.dialogue import worlds
-from retrieval_engine.dialogue.conversations import Session, Turn
-from retrieval_engine.dialogue.igsr import Igsr, Queue
-from retrieval_engine.dialogue.knowing import SalientTurns
-from retrieval_engine.dialogue.providers import Provided
-from retrieval_engine.dialogue.remembering import MemoryBank
+from retrieval_engine.dialogue.data.conversations import Session, Turn
+from retrieval_engine.dialogue.models.igsr import Igsr, Queue
+from retrieval_engine.dialogue.models.remembering import MemoryBank
 from retrieval_engine.dialogue.settings import IgsrSettings
+from retrieval_engine.dialogue.telling.knowing import SalientTurns
+from retrieval_engine.dialogue.telling.providers import Provided
 from retrieval_engine.dialogue.worlds import World
 from tests.dialogue.planted import by_intent, learned, towers
 from tests.dialogue.test_conversations import use

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval_engine.dialogue import worlds
-from retrieval_engine.dialogue.int_ra import (
+from retrieval_engine.dialogue.models.int_ra import (
     IGNORED,
     Intention,
     IntRa,
@@ -19,8 +19,8 @@ from retrieval_engine.dialogue.int_ra import (
     ScalarRelation,
     margin_loss,
 )
-from retrieval_engine.dialogue.providers import NOTHING, Provided, Table
 from retrieval_engine.dialogue.settings import IntRaSettings
+from retrieval_engine.dialogue.telling.providers import NOTHING, Provided, Table
 from retrieval_engine.dialogue.worlds import World
 from tests.dialogue.planted import by_intent, learned, towers
 

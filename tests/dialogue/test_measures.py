@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval_engine.dialogue import measures
+from retrieval_engine.dialogue.runs import measures
 
 MEASURES = {
     "hit": lambda s, r: measures.hit_at(s, r, 2),

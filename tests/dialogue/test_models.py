@@ -13,18 +13,20 @@ import pytest
 import torch
 
 from retrieval_engine.dialogue import worlds
-from retrieval_engine.dialogue.clip import ContextClip
-from retrieval_engine.dialogue.conversations import Conversations, Session, Turn
-from retrieval_engine.dialogue.emotions import EmotionTeacher, anchors_of
-from retrieval_engine.dialogue.gallery import Gallery
-from retrieval_engine.dialogue.igsr import Igsr
-from retrieval_engine.dialogue.int_ra import IntRa
-from retrieval_engine.dialogue.knowing import SalientTurns
-from retrieval_engine.dialogue.learning import DialogueLearner, DialogueModel, scores_of, train
-from retrieval_engine.dialogue.mmbert import Mmbert
-from retrieval_engine.dialogue.pbr import Pbr
-from retrieval_engine.dialogue.phsm import feeling
-from retrieval_engine.dialogue.providers import Provided
+from retrieval_engine.dialogue.bases.towers import Joint, Spec, build, build_encoder, build_language_model
+from retrieval_engine.dialogue.data.conversations import Conversations, Session, Turn
+from retrieval_engine.dialogue.data.gallery import Gallery
+from retrieval_engine.dialogue.data.wording import all_texts
+from retrieval_engine.dialogue.models.clip import ContextClip
+from retrieval_engine.dialogue.models.emotions import EmotionTeacher, anchors_of
+from retrieval_engine.dialogue.models.igsr import Igsr
+from retrieval_engine.dialogue.models.int_ra import IntRa
+from retrieval_engine.dialogue.models.learning import DialogueLearner, DialogueModel, scores_of, train
+from retrieval_engine.dialogue.models.mmbert import Mmbert
+from retrieval_engine.dialogue.models.pbr import Pbr
+from retrieval_engine.dialogue.models.phsm import feeling
+from retrieval_engine.dialogue.models.srs import Srs
+from retrieval_engine.dialogue.models.stickerllm import StickerLlm
 from retrieval_engine.dialogue.settings import (
     ClipSettings,
     IgsrSettings,
@@ -35,10 +37,8 @@ from retrieval_engine.dialogue.settings import (
     StickerLlmSettings,
     Training,
 )
-from retrieval_engine.dialogue.srs import Srs
-from retrieval_engine.dialogue.stickerllm import StickerLlm
-from retrieval_engine.dialogue.towers import Joint, Spec, build, build_encoder, build_language_model
-from retrieval_engine.dialogue.wording import all_texts
+from retrieval_engine.dialogue.telling.knowing import SalientTurns
+from retrieval_engine.dialogue.telling.providers import Provided
 from retrieval_engine.stickerclip.pictures import Frames
 from retrieval_engine.training.run import STOP, Refused, Stopped
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from retrieval_engine.dialogue.openclip import OpenClipJoint
-from retrieval_engine.dialogue.towers import rebuilt
+from retrieval_engine.dialogue.bases.openclip import OpenClipJoint
+from retrieval_engine.dialogue.bases.towers import rebuilt
 from retrieval_engine.untrained import TINY, small_clip
 
 

@@ -12,9 +12,9 @@ import torch
 from torch.nn import functional as F
 
 from retrieval_engine.dialogue import worlds
-from retrieval_engine.dialogue.clip import seen
-from retrieval_engine.dialogue.conversations import EMOTIONS, Polarity, Turn, Use
-from retrieval_engine.dialogue.emotions import (
+from retrieval_engine.dialogue.data.conversations import EMOTIONS, Polarity, Turn, Use
+from retrieval_engine.dialogue.models.clip import seen
+from retrieval_engine.dialogue.models.emotions import (
     Anchors,
     EmotionTeacher,
     anchors_of,
@@ -23,11 +23,11 @@ from retrieval_engine.dialogue.emotions import (
     labels,
     polarity_of,
 )
-from retrieval_engine.dialogue.learning import scores_of
-from retrieval_engine.dialogue.pbr import Beside, Pbr
-from retrieval_engine.dialogue.phsm import distance, feeling, one_of_each, wrong_weights
+from retrieval_engine.dialogue.models.learning import scores_of
+from retrieval_engine.dialogue.models.pbr import Beside, Pbr
+from retrieval_engine.dialogue.models.phsm import distance, feeling, one_of_each, wrong_weights
+from retrieval_engine.dialogue.models.tscl import contrasts
 from retrieval_engine.dialogue.settings import PbrSettings, Training
-from retrieval_engine.dialogue.tscl import contrasts
 from retrieval_engine.dialogue.worlds import World
 from tests.dialogue.planted import learned, towers
 from tests.dialogue.test_conversations import use

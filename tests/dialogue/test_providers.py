@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from retrieval_engine.dialogue.conversations import Polarity, Turn
-from retrieval_engine.dialogue.knowing import SalientTurns, WordList, as_lines, knowledge, polarity, sentiment
-from retrieval_engine.dialogue.providers import By, Cache, Provided, ProviderError, Table, Value
+from retrieval_engine.dialogue.data.conversations import Polarity, Turn
+from retrieval_engine.dialogue.telling.knowing import SalientTurns, WordList, as_lines, knowledge, polarity, sentiment
+from retrieval_engine.dialogue.telling.providers import By, Cache, Provided, ProviderError, Table, Value
 
 
 class Model:

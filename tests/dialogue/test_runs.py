@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 
 from retrieval_engine.bundle import BundleError
-from retrieval_engine.dialogue import bundle, candidates, evaluation, judging, material, publishing, sources
-from retrieval_engine.dialogue.gallery import Gallery
-from retrieval_engine.dialogue.learning import scores_of
-from retrieval_engine.dialogue.loading import load, opened
-from retrieval_engine.dialogue.providers import NOTHING, Provided, ProviderError, Table
+from retrieval_engine.dialogue.data import candidates
+from retrieval_engine.dialogue.data.gallery import Gallery
+from retrieval_engine.dialogue.models.learning import scores_of
 from retrieval_engine.dialogue.recipes import RECIPES
+from retrieval_engine.dialogue.runs import bundle, evaluation, judging, material, publishing
+from retrieval_engine.dialogue.runs.loading import load, opened
+from retrieval_engine.dialogue.telling import sources
+from retrieval_engine.dialogue.telling.providers import NOTHING, Provided, ProviderError, Table
 from retrieval_engine.training.__main__ import carry_out
 from retrieval_engine.training.figures import Report, intervals
 from retrieval_engine.training.run import BUNDLE, REPORT, STOP, Event, Order, Reporter, read_events

@@ -25,21 +25,14 @@ from transformers import (
 )
 
 from retrieval_engine.bundle import TOKENIZER, BundleError
-from retrieval_engine.dialogue import exporting
-from retrieval_engine.dialogue.bm25 import LastUtteranceBm25
-from retrieval_engine.dialogue.conversations import Conversations, Session, Turn, Use
-from retrieval_engine.dialogue.exporting import ExportError, export_conversation_side, has_sides
-from retrieval_engine.dialogue.gallery import Gallery
-from retrieval_engine.dialogue.igsr import Igsr
-from retrieval_engine.dialogue.int_ra import IntRa
-from retrieval_engine.dialogue.knowing import SalientTurns
-from retrieval_engine.dialogue.learning import scores_of
-from retrieval_engine.dialogue.pbr import Pbr
-from retrieval_engine.dialogue.phsm import feeling
-from retrieval_engine.dialogue.pretrained import PretrainedJoint
-from retrieval_engine.dialogue.providers import Provided, Table
-from retrieval_engine.dialogue.replying import Note, question
-from retrieval_engine.dialogue.serving import (
+from retrieval_engine.dialogue.bases.pretrained import PretrainedJoint
+from retrieval_engine.dialogue.bases.towers import Spec, build
+from retrieval_engine.dialogue.data.conversations import Conversations, Session, Turn, Use
+from retrieval_engine.dialogue.data.gallery import Gallery
+from retrieval_engine.dialogue.data.wording import all_texts
+from retrieval_engine.dialogue.inference import exporting
+from retrieval_engine.dialogue.inference.exporting import ExportError, export_conversation_side, has_sides
+from retrieval_engine.dialogue.inference.onnx_replier import (
     GRAPH,
     HEADS,
     SPEC,
@@ -50,10 +43,17 @@ from retrieval_engine.dialogue.serving import (
     read_spec,
     top,
 )
+from retrieval_engine.dialogue.inference.replying import Note, question
+from retrieval_engine.dialogue.inference.showing import Shown, heat_maps, show_frames
+from retrieval_engine.dialogue.models.bm25 import LastUtteranceBm25
+from retrieval_engine.dialogue.models.igsr import Igsr
+from retrieval_engine.dialogue.models.int_ra import IntRa
+from retrieval_engine.dialogue.models.learning import scores_of
+from retrieval_engine.dialogue.models.pbr import Pbr
+from retrieval_engine.dialogue.models.phsm import feeling
 from retrieval_engine.dialogue.settings import IgsrSettings, IntRaSettings, PbrSettings
-from retrieval_engine.dialogue.showing import Shown, heat_maps, show_frames
-from retrieval_engine.dialogue.towers import Spec, build
-from retrieval_engine.dialogue.wording import all_texts
+from retrieval_engine.dialogue.telling.knowing import SalientTurns
+from retrieval_engine.dialogue.telling.providers import Provided, Table
 from retrieval_engine.stickerclip.pictures import Frames
 from tests.dialogue.test_models import SMALL, little_world
 
@@ -370,9 +370,9 @@ def without_torch() -> str:
 import sys
 import numpy as np
 from retrieval_engine.dialogue import lines
-from retrieval_engine.dialogue.serving import OnnxReplier
-from retrieval_engine.dialogue.replying import question
-from retrieval_engine.dialogue.conversations import Session, Turn
+from retrieval_engine.dialogue.inference.onnx_replier import OnnxReplier
+from retrieval_engine.dialogue.inference.replying import question
+from retrieval_engine.dialogue.data.conversations import Session, Turn
 replier = OnnxReplier.open(sys.argv[1], [5], np.ones((1, 64)))
 earlier = [Session("", "", 0, (Turn("a", "hi"),))]
 (answer,) = replier.answer([question([Turn("a", "mita")], language="en", speaker="b", earlier=earlier)], 1)

@@ -16,17 +16,26 @@ import torch
 from PIL import Image
 
 from retrieval_engine.dialogue import __main__ as child
-from retrieval_engine.dialogue import answering, publishing
-from retrieval_engine.dialogue.answering import TorchReplier
-from retrieval_engine.dialogue.bundle import Manifest
-from retrieval_engine.dialogue.conversations import Conversations, Session, Turn
-from retrieval_engine.dialogue.gallery import Gallery
-from retrieval_engine.dialogue.learning import scores_of
-from retrieval_engine.dialogue.lines import AnswerLine, QuestionLine, ReadyLine, ShownLine, StickerLine, read, written
-from retrieval_engine.dialogue.making import Stand
-from retrieval_engine.dialogue.pbr import Pbr
-from retrieval_engine.dialogue.replying import Answer, BadConversation, Note, Reply, question
-from retrieval_engine.dialogue.showing import show_frames
+from retrieval_engine.dialogue.data.conversations import Conversations, Session, Turn
+from retrieval_engine.dialogue.data.gallery import Gallery
+from retrieval_engine.dialogue.inference import torch_replier as answering
+from retrieval_engine.dialogue.inference.lines import (
+    AnswerLine,
+    QuestionLine,
+    ReadyLine,
+    ShownLine,
+    StickerLine,
+    read,
+    written,
+)
+from retrieval_engine.dialogue.inference.replying import Answer, BadConversation, Note, Reply, question
+from retrieval_engine.dialogue.inference.showing import show_frames
+from retrieval_engine.dialogue.inference.torch_replier import TorchReplier
+from retrieval_engine.dialogue.models.learning import scores_of
+from retrieval_engine.dialogue.models.pbr import Pbr
+from retrieval_engine.dialogue.runs import publishing
+from retrieval_engine.dialogue.runs.bundle import Manifest
+from retrieval_engine.dialogue.runs.making import Stand
 from retrieval_engine.stickerclip.pictures import Frames
 from retrieval_engine.training.figures import Report
 from tests.dialogue.test_models import little_world, made

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from retrieval_engine.dialogue import measures, worlds
-from retrieval_engine.dialogue.clip import ContextClip
-from retrieval_engine.dialogue.learning import scores_of
+from retrieval_engine.dialogue import worlds
+from retrieval_engine.dialogue.bases.towers import Joint, Spec, build_language_model
+from retrieval_engine.dialogue.models.clip import ContextClip
+from retrieval_engine.dialogue.models.learning import scores_of
+from retrieval_engine.dialogue.models.stickerllm import PRET, RET, SLOT, Prompts, StickerLlm
+from retrieval_engine.dialogue.runs import measures
 from retrieval_engine.dialogue.settings import ClipSettings, StickerLlmSettings
-from retrieval_engine.dialogue.stickerllm import PRET, RET, SLOT, Prompts, StickerLlm
-from retrieval_engine.dialogue.towers import Joint, Spec, build_language_model
 from retrieval_engine.dialogue.worlds import World
 from tests.dialogue.planted import learned, recall, towers
 

@@ -12,7 +12,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch.nn import functional as F
 
-from retrieval_engine.dialogue.towers import (
+from retrieval_engine.dialogue.bases.towers import (
     Joint,
     Refused,
     Seen,

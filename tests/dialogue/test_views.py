@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval_engine.__main__ import main
-from retrieval_engine.dialogue import candidates, views
-from retrieval_engine.dialogue.conversations import Conversations, Polarity, Session, Sticker, Turn, Use
-from retrieval_engine.dialogue.shelves import Shelves
-from retrieval_engine.dialogue.views import Felt, Said, Told
+from retrieval_engine.dialogue.data import candidates, views
+from retrieval_engine.dialogue.data.conversations import Conversations, Polarity, Session, Sticker, Turn, Use
+from retrieval_engine.dialogue.data.shelves import Shelves
+from retrieval_engine.dialogue.data.views import Felt, Said, Told
 from tests.dialogue.test_conversations import gallery, release, sticker, use
 
 __all__ = ["release"]  # a fixture

@@ -16,7 +16,7 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from retrieval_engine.dialogue import published
+from retrieval_engine.dialogue.runs import published
 from retrieval_engine.training.figures import Figure, Report, difference
 from sticktionary.domain.lab import alongside
 from sticktionary.models import Player, Release, TrainingRun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from retrieval_engine.dialogue.reading import read
+from retrieval_engine.dialogue.data.reading import read
 from sticktionary.domain.releases.columns import COMMON, OF_TABLE
 from sticktionary.models import Player, Sticker
 from tests.releases.plays import frozen

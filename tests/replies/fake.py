@@ -10,8 +10,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from retrieval_engine.dialogue.bundle import CONVERSATION, WEIGHTS, Manifest, file_hashes
-from retrieval_engine.dialogue.serving import SPEC, Spec
+from retrieval_engine.dialogue.inference.onnx_replier import SPEC, Spec
+from retrieval_engine.dialogue.runs.bundle import CONVERSATION, WEIGHTS, Manifest, file_hashes
 from tests.replies.stand_in import COLOURS
 
 WORDS = {"[UNK]": 0, **{name: n for n, name in enumerate(COLOURS, 1)}}

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from retrieval_engine.dialogue.replying import Note
+from retrieval_engine.dialogue.inference.replying import Note
 from sticktionary.domain.replies.words import WIDER
 from sticktionary.models import Player, Sticker
 from sticktionary.web.lab_reply_words import NOTES

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from retrieval_engine.dialogue.conversations import ATTRIBUTES
+from retrieval_engine.dialogue.data.conversations import ATTRIBUTES
 from sticktionary.domain.annotation import answers, questions
 from sticktionary.domain.annotation.answers import Given, Value
 from sticktionary.domain.chats import summing

@@ -10,8 +10,8 @@ import msgspec
 from django.utils.translation import gettext_lazy
 
 from retrieval_engine.data import DataError
-from retrieval_engine.dialogue import foreign
-from retrieval_engine.dialogue.foreign import ChatRow, Problem, Reason, Report
+from retrieval_engine.dialogue.data import foreign
+from retrieval_engine.dialogue.data.foreign import ChatRow, Problem, Reason, Report
 from sticktionary.domain.chats import reading
 from sticktionary.domain.chats.shapes import BadLine, Chat, Noted
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from retrieval_engine import bundle as retrieval
 from retrieval_engine.bundle import BundleError
-from retrieval_engine.dialogue import bundle as dialogue
+from retrieval_engine.dialogue.runs import bundle as dialogue
 from retrieval_engine.querygen import bundle as querygen
 from retrieval_engine.serving import Bundle
 from sticktionary.domain.errors import Refused

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
-from retrieval_engine.dialogue.conversations import Use
-from retrieval_engine.dialogue.replying import MOST_REPLIES, Answer, BadConversation, Reply
+from retrieval_engine.dialogue.data.conversations import Use
+from retrieval_engine.dialogue.inference.replying import MOST_REPLIES, Answer, BadConversation, Reply
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.play.snapshot import Picture
 from sticktionary.domain.replies import later, repliers, showing

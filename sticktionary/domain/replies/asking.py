@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import regex
 from django.utils.translation import gettext as _
 
-from retrieval_engine.dialogue.conversations import Session, Turn, Use
-from retrieval_engine.dialogue.replying import MOST_TURNS, BadConversation, question
+from retrieval_engine.dialogue.data.conversations import Session, Turn, Use
+from retrieval_engine.dialogue.inference.replying import MOST_TURNS, BadConversation, question
 from sticktionary.domain.errors import Refused
 from sticktionary.models import Sticker
 from sticktionary.models.players import Language

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from retrieval_engine.bundle import BundleError
 from retrieval_engine.dense import Vectors
-from retrieval_engine.dialogue import bundle
-from retrieval_engine.dialogue.conversations import Use
-from retrieval_engine.dialogue.replying import Answer
-from retrieval_engine.dialogue.serving import ConversationSide, OnnxReplier, read_spec
+from retrieval_engine.dialogue.data.conversations import Use
+from retrieval_engine.dialogue.inference.onnx_replier import ConversationSide, OnnxReplier, read_spec
+from retrieval_engine.dialogue.inference.replying import Answer
+from retrieval_engine.dialogue.runs import bundle
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.replies import stickers
 from sticktionary.domain.search import reading

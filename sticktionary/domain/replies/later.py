@@ -17,9 +17,9 @@ from django.core.cache import caches
 from django.utils.translation import gettext as _
 from msgspec import Struct
 
-from retrieval_engine.dialogue.conversations import Use
-from retrieval_engine.dialogue.lines import QuestionLine
-from retrieval_engine.dialogue.replying import Answer
+from retrieval_engine.dialogue.data.conversations import Use
+from retrieval_engine.dialogue.inference.lines import QuestionLine
+from retrieval_engine.dialogue.inference.replying import Answer
 from sticktionary.celery_app import app
 from sticktionary.domain.errors import Refused, RuleBroken
 from sticktionary.models import ModelVersion

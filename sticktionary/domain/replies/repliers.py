@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from retrieval_engine.dialogue.replying import Replier
+from retrieval_engine.dialogue.inference.replying import Replier
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import registry, tryout
 from sticktionary.domain.lab.registry import WORDS_ONLY, Kind

@@ -12,9 +12,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from retrieval_engine.bundle import BundleError
-from retrieval_engine.dialogue import bundle, lines
-from retrieval_engine.dialogue.bundle import CONVERSATION, Manifest
-from retrieval_engine.dialogue.lines import ShownLine, StickerLine
+from retrieval_engine.dialogue.inference import lines
+from retrieval_engine.dialogue.inference.lines import ShownLine, StickerLine
+from retrieval_engine.dialogue.runs import bundle
+from retrieval_engine.dialogue.runs.bundle import CONVERSATION, Manifest
 from sticktionary.domain.catalogue import index_changed
 from sticktionary.domain.replies import child, stickers
 from sticktionary.domain.search.reading import IN_PLAY

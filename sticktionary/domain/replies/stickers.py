@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from retrieval_engine import taxonomy
-from retrieval_engine.dialogue.conversations import ATTRIBUTES, Sticker
-from retrieval_engine.dialogue.lines import StickerLine
-from retrieval_engine.dialogue.reading import SEVEN
+from retrieval_engine.dialogue.data.conversations import ATTRIBUTES, Sticker
+from retrieval_engine.dialogue.data.reading import SEVEN
+from retrieval_engine.dialogue.inference.lines import StickerLine
 from sticktionary.domain.annotation import answers, questions
 from sticktionary.domain.annotation.answers import Value
 from sticktionary.domain.annotation.questions import Question, question_of, value_of

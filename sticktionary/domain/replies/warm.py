@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from retrieval_engine.dialogue import lines
-from retrieval_engine.dialogue.lines import AnswerLine, QuestionLine, ReadyLine
-from retrieval_engine.dialogue.replying import Answer
+from retrieval_engine.dialogue.inference import lines
+from retrieval_engine.dialogue.inference.lines import AnswerLine, QuestionLine, ReadyLine
+from retrieval_engine.dialogue.inference.replying import Answer
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.replies import repliers, showing, stickers
 from sticktionary.domain.replies.child import Child

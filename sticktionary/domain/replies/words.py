@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from retrieval_engine.dialogue.conversations import Use
-from retrieval_engine.dialogue.replying import Answer, Note, Reply
+from retrieval_engine.dialogue.data.conversations import Use
+from retrieval_engine.dialogue.inference.replying import Answer, Note, Reply
 from retrieval_engine.searcher import Searcher
 from sticktionary.domain.lab.registry import WORDS_ONLY
 

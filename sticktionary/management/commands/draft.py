@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from retrieval_engine.dialogue.knowing import SalientTurns
+from retrieval_engine.dialogue.telling.knowing import SalientTurns
 from sticktionary.domain.annotation import drafts
 from sticktionary.domain.annotation.drafts import Written
 from sticktionary.domain.chats import summing
@@ -91,7 +91,7 @@ def _by_child(
 ) -> Iterator[tuple[str, Written | str]]:
     """In a process of its own: models need torch, which no process of the game loads."""
     asked = [f"--{name}={value}" for name, value in (("kind", kind), ("language", language), ("model", model))]
-    command = [sys.executable, "-m", "retrieval_engine.dialogue.drafting", *asked, f"--device={device}"]
+    command = [sys.executable, "-m", "retrieval_engine.dialogue.telling.drafting", *asked, f"--device={device}"]
     lines = "".join(json.dumps({"id": id, **told}, ensure_ascii=False) + "\n" for id, told in inputs.items())
     done = subprocess.run(command, input=lines, stdout=subprocess.PIPE, text=True, cwd=settings.BASE_DIR, check=False)
     for line in done.stdout.splitlines():

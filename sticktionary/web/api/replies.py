@@ -11,7 +11,7 @@ from ninja import Router, Status
 from ninja.errors import Throttled
 from pydantic import ValidationError
 
-from retrieval_engine.dialogue.conversations import Use
+from retrieval_engine.dialogue.data.conversations import Use
 from sticktionary.domain.errors import RuleBroken
 from sticktionary.domain.people.tokens import Scope
 from sticktionary.domain.replies import answering, asking, later, repliers

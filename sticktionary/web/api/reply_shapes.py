@@ -7,7 +7,7 @@ from typing import Annotated
 from ninja import Schema
 from pydantic import Field, SkipValidation
 
-from retrieval_engine.dialogue.replying import MOST_REPLIES, MOST_TURNS
+from retrieval_engine.dialogue.inference.replying import MOST_REPLIES, MOST_TURNS
 from sticktionary.domain.replies.asking import MOST_SESSIONS
 from sticktionary.models.players import Language
 from sticktionary.web.api.problems import Problem

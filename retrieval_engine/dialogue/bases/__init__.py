@@ -1,0 +1,1 @@
+"""What models stand on: towers, encoders and language models, by name, by path, or tiny."""

@@ -1,0 +1,1 @@
+"""The models, one each, and what they share."""
