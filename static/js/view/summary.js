@@ -34,7 +34,10 @@ function extras({ n_bonus: n, bonus_points: paid }) {
 
 function chats({ n_replies: n, reply_points: paid }) {
   const told = fill(ngettext("%(n)s chat replied to.", "%(n)s chats replied to.", n), { n: number(n) })
-  return `${told} ${paid > 0 ? fill(gettext("Others agree so far: %(points)s."), { points: signed(paid) }) : gettext("You are paid as others answer.")}`
+  const thanks = paid > 0
+    ? fill(gettext("Others agree so far: %(points)s."), { points: signed(paid) })
+    : gettext("You are paid as others answer.")
+  return `${told} ${thanks}`
 }
 
 function row(page, letter) {
