@@ -17,6 +17,7 @@ from retrieval_engine.dialogue.bases.towers import Joint, Spec, build, build_enc
 from retrieval_engine.dialogue.data.conversations import Conversations, Session, Turn
 from retrieval_engine.dialogue.data.gallery import Gallery
 from retrieval_engine.dialogue.data.wording import all_texts
+from retrieval_engine.dialogue.models import learning
 from retrieval_engine.dialogue.models.clip import ContextClip
 from retrieval_engine.dialogue.models.emotions import EmotionTeacher, anchors_of
 from retrieval_engine.dialogue.models.igsr import Igsr
@@ -209,6 +210,28 @@ def test_the_same_seed_gives_the_same_scores(name: str, gallery: Gallery, tmp_pa
         train(model, gallery.conversations.of("train"), settings, tmp_path / str(run), seed=4)
         found.append(scores_of(model, gallery.conversations.of("test"), candidates))
     assert found[0] == pytest.approx(found[1], abs=1e-6)
+
+
+@all_models
+def test_it_learns_and_scores_in_bf16_nearly_as_in_float32(
+    name: str, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the processor, for the sake of what a GPU does by itself. Scores stay float32: theirs are not bf16 numbers."""
+    uses, candidates, losses, found = gallery.conversations.of("test"), np.arange(5)[None].repeat(6, 0), [], []
+    for number in (torch.float32, torch.bfloat16):
+        monkeypatch.setattr(learning, "precision", lambda device, number=number: number)
+        model, settings = made(name, gallery)
+        found.append(scores_of(model, uses, candidates))
+        learner = DialogueLearner(model, gallery.conversations.of("train"), settings, seed=1)
+        losses.append(learner.learn(0, 64)["loss"])
+        gradients = [weights.grad for weights in model.parameters() if weights.grad is not None]
+        assert gradients
+        assert all(bool(gradient.isfinite().all()) for gradient in gradients)
+    assert {weights.dtype for weights in model.parameters()} == {torch.float32}
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+    assert found[1] == pytest.approx(found[0], abs=0.1)
+    assert not np.array_equal(found[0], found[1])
+    assert not torch.equal(torch.from_numpy(found[1]).bfloat16().double(), torch.from_numpy(found[1]))
 
 
 @all_models

@@ -22,6 +22,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ...bundle import Cleaning
 from ...training.bases import TINY
+from ...training.devices import autocast
 from ...training.run import Refused
 
 MAX_LOG_SCALE: Final = 4.6052
@@ -83,7 +84,8 @@ class Spec:
 
 class Joint(nn.Module, ABC):
     """Both towers. `part` is the most pictures or texts that go through at once while training; more are taken in
-    parts that are computed again on the way back, for the same gradient and less memory."""
+    parts that are computed again on the way back, for the same gradient and less memory. They compute in `dtype`; what
+    comes out of them is float32, so that neither a loss nor an order of stickers hangs on eight bits."""
 
     width: int
     image_width: int
@@ -95,7 +97,7 @@ class Joint(nn.Module, ABC):
 
     def __init__(self) -> None:
         super().__init__()
-        self.part = 0
+        self.part, self.dtype = 0, torch.float32
         self._frozen = list[nn.Module]()
 
     @property
@@ -132,11 +134,15 @@ class Joint(nn.Module, ABC):
 
     def see(self, frames: Tensor) -> Seen:
         """Frames uint8 [n, size, size, 3]."""
-        return Seen(*in_parts(self._see, self.part, frames.to(self.device)))
+        with autocast(self.device, self.dtype):
+            found = in_parts(self._see, self.part, frames.to(self.device))
+        return Seen(*(field.float() for field in found))
 
     def read(self, tokens: Tokens) -> Read:
         """Tokens as `tokenise` gives them."""
-        return Read(*in_parts(self._read, self.part, tokens.ids.to(self.device), tokens.mask.to(self.device)))
+        with autocast(self.device, self.dtype):
+            found = in_parts(self._read, self.part, tokens.ids.to(self.device), tokens.mask.to(self.device))
+        return Read(*(field.float() for field in found))
 
     def vectors_of(self, texts: Sequence[str], length: int) -> Tensor:
         """[n, d], of length 1."""

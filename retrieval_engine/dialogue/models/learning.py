@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...training.devices import precision
 from ...training.loop import Fitted, Plan, fit
 from ...training.run import Refused, Reporter
 from ..bases.towers import MAX_LOG_SCALE, Encoder, Joint
@@ -34,7 +36,7 @@ class DialogueModel(nn.Module, ABC):
 
     def __init__(self, gallery: Gallery) -> None:
         super().__init__()
-        self.gallery = gallery
+        self.gallery, self.dtype = gallery, torch.float32
         self._computed: dict[str, object] = {}
 
     @abstractmethod
@@ -57,6 +59,24 @@ class DialogueModel(nn.Module, ABC):
         for module in self.modules():
             if isinstance(module, Joint):
                 module.part = part
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    @contextmanager
+    def quickly(self) -> Iterator[None]:
+        """Towers, encoders and language models compute in what the device is quickest at: bf16 on CUDA. Weights, all
+        that is made of their outputs, and losses stay float32."""
+        holders = [self, *(module for module in self.modules() if isinstance(module, Joint))]
+        for module in holders:
+            module.dtype = precision(self.device)
+        try:
+            yield
+        finally:
+            for module in holders:
+                module.dtype = torch.float32
 
     def train(self, mode: bool = True) -> DialogueModel:
         self._computed.clear()
@@ -98,7 +118,7 @@ class DialogueLearner:
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        return next(self.model.parameters()).device
+        return self.model.device
 
     def trained(self) -> list[nn.Parameter]:
         """What moves."""
@@ -116,7 +136,8 @@ class DialogueLearner:
         torch.manual_seed(int(rng.integers(2**31)))
         self.model.in_parts(part)
         chosen = [self._uses[i] for i in batches_of(len(self._uses), self.batch, self._seed, step)]
-        losses = self.model.losses(chosen, rng, step / self.n_steps)
+        with self.model.quickly():
+            losses = self.model.losses(chosen, rng, step / self.n_steps)
         losses["loss"].backward()  # type: ignore[no-untyped-call]
         return {name: float(value.detach()) for name, value in losses.items()}
 
@@ -186,7 +207,7 @@ def scores_of(model: DialogueModel, uses: Sequence[Use], candidates: Places | No
     model.eval()
     everything = np.arange(len(model.gallery))[None]
     parts = []
-    with torch.inference_mode():
+    with torch.inference_mode(), model.quickly():
         for start in range(0, len(uses), AT_ONCE):
             some = uses[start : start + AT_ONCE]
             asked = np.repeat(everything, len(some), 0) if candidates is None else candidates[start : start + AT_ONCE]

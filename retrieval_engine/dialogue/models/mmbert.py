@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...training.devices import autocast
 from ..bases.towers import Encoder, Joint, Tokens
 from ..data.conversations import Use
 from ..data.gallery import Gallery, Places
@@ -136,7 +137,10 @@ class Mmbert(DialogueModel):
         picture = self.picture(looks[torch.as_tensor(np.asarray(places), device=looks.device)])[:, None]
         stream = torch.cat([words.expand(n, -1, -1), on_sticker + self.side, picture + self.side], dim=1)
         mask = torch.cat([said.mask.expand(n, -1), printed.mask, printed.mask.new_ones(n, 1)], dim=1)
-        states, length = self.encoder.encode(stream, mask), said.ids.shape[1]
+        length = said.ids.shape[1]
+        with autocast(self.device, self.dtype):
+            states = self.encoder.encode(stream, mask)
+        states = states.float()
         return _Pair(self.decide(states[:, 0]), states[:, -1], states[:, :length], states[:, length:-1])
 
     def _looks(self) -> Tensor:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...losses import info_nce
+from ...training.devices import autocast
 from ..bases.towers import MAX_LOG_SCALE, Joint
 from ..data.conversations import Use
 from ..data.gallery import Gallery, Places
@@ -227,8 +228,9 @@ class StickerLlm(DialogueModel):
         new = torch.cat([self.read_rows, torch.zeros_like(self.read_rows[:1])])[(ids - self.base).clamp(min=0)]
         embedded = torch.where((ids >= self.base)[..., None], new.to(known), known)
         embedded = torch.where((ids == self.base + SLOT)[..., None], pictures[:, None].to(known), embedded)
-        told = self.model(inputs_embeds=embedded, attention_mask=mask.long(), output_hidden_states=True)
-        return told.hidden_states[-1], ids, mask
+        with autocast(device, self.dtype):
+            told = self.model(inputs_embeds=embedded, attention_mask=mask.long(), output_hidden_states=True)
+        return told.hidden_states[-1].to(known), ids, mask
 
     def _logits(self, states: Tensor) -> Tensor:
         """Of the model's own words and, after them, of the new ones, whose rows are held apart: weight decay and the
