@@ -103,6 +103,7 @@ class ModelVersion(Job):
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
     why = models.CharField(_("why"), max_length=300, blank=True)  # it goes live although it measured worse; or does not
     is_shadow = models.BooleanField(_("runs beside the live one"), default=False)
+    is_trial = models.BooleanField(_("is made ready to be tried, not to go live"), default=False)
 
     class Meta:
         verbose_name = _("model")

@@ -103,6 +103,7 @@ def _possible(version: ModelVersion) -> dict[str, bool]:
         "roll_back": version.stage == Stage.CHAMPION and _has_previous(version.kind),
         "shadow": idle and candidate and not version.is_shadow and version.kind == ModelVersion.Kind.RETRIEVAL,
         "unshadow": version.is_shadow,
+        "look": promotion.may_look(version),
         "retire": idle and version.stage in {Stage.CANDIDATE, Stage.PREVIOUS},
         "cancel": not idle and version.stage != Stage.CHAMPION,
         "resume": version.state in {"failed", "cancelled"} or jobs.is_lost(version),
@@ -191,6 +192,11 @@ def _measure(request: HttpRequest, version: ModelVersion) -> str:
     return _("Run %(number)s measures what is live; look here again when it is over.") % {"number": run.pk}
 
 
+def _look(request: HttpRequest, version: ModelVersion) -> str:
+    promotion.let_look(actor=player_of(request), version=version)
+    return _("It is shown the stickers. When it has seen them, it can be tried.")
+
+
 def _retire(request: HttpRequest, version: ModelVersion) -> str:
     approval.retire(actor=player_of(request), version=version, why=_why(request))
     return _("Put away.")
@@ -213,6 +219,7 @@ PROMOTES: dict[str, Callable[[HttpRequest, ModelVersion], str]] = {
     "roll-back": _roll_back,
     "shadow": _shadow,
     "unshadow": _unshadow,
+    "look": _look,
     "retire": _retire,
     "cancel": _cancel,
     "resume": _resume,

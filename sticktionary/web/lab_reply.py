@@ -80,6 +80,7 @@ class ReplyForm(forms.Form):
 def try_replies(request: HttpRequest) -> HttpResponse:
     versions = repliers.versions()
     context: dict[str, Any] = {"here": "reply", "examples": EXAMPLES, "n_shown": N_SHOWN}
+    context["still_to_look"] = repliers.still_to_look()
     if request.method != "POST":
         example = BY_NAME.get(request.GET.get("example", ""))
         chosen = list(dict.fromkeys([repliers.default_name(), WORDS_ONLY]))

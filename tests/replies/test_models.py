@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from sticktionary.domain import catalogue as verbs
-from sticktionary.domain.errors import Refused
+from sticktionary.domain.errors import NotAllowed, Refused
+from sticktionary.domain.lab import approval, embedding, promotion
 from sticktionary.domain.replies import answering, asking, repliers, showing, stickers, warm
 from sticktionary.domain.replies.answering import Answers, Pending
 from sticktionary.domain.replies.asking import Asked, Said
-from sticktionary.models import Annotation, Embedding, ModelVersion, Pack, Player, Settlement, Sticker
+from sticktionary.models import Annotation, AuditEntry, Embedding, ModelVersion, Pack, Player, Settlement, Sticker
+from tests.lab.candidates import worked
 
 Install = Callable[..., ModelVersion]
 
@@ -119,7 +122,8 @@ def test_another_model_brings_its_own_vectors(
     Embedding.objects.filter(embedded_by=other.name, sticker=catalogue["red-circle"]).delete()
     assert names(answer(other.name, researcher, "red", k=1)) == ["red-square"]
     assert names(answer(colours.name, researcher, "red", k=1)) == ["red-circle"]
-    showing.forget(other)
+    approval.reject(actor=None, version=other, why="no better")
+    embedding.forget()
     assert [name for name, _title in repliers.versions()] == ["bm25", colours.name]
 
 
@@ -129,6 +133,59 @@ def test_a_damaged_model_is_refused_by_its_name(colours: ModelVersion, researche
     with pytest.raises(Refused) as refusal:
         answer(colours.name, researcher, "red")
     assert (refusal.value.code, colours.path in refusal.value.message) == ("damaged_bundle", False)
+
+
+# --- candidates look before anybody decides about them ---
+
+
+def test_a_candidate_looks_at_the_stickers_without_going_live(
+    install: Install, catalogue: dict[str, Sticker], researcher: Player
+) -> None:
+    version = install(stage="candidate")
+    assert (repliers.still_to_look(), promotion.may_look(version)) == ([version], True)
+    with pytest.raises(NotAllowed):
+        promotion.let_look(actor=Player.objects.exclude(pk=researcher.pk).first(), version=version)
+    promotion.let_look(actor=researcher, version=version)
+    with pytest.raises(Refused) as again:
+        promotion.let_look(actor=researcher, version=version)
+    assert again.value.code == "busy"
+    assert list(AuditEntry.objects.filter(verb="let_look").values_list("actor", "subject")) == [
+        (researcher.pk, version.name)
+    ]
+    looked = worked(version)
+    assert (looked.state, looked.stage, looked.n_done, looked.n_total) == ("done", "candidate", 30, 30)
+    assert (repliers.still_to_look(), promotion.may_look(looked)) == ([], False)
+    assert (repliers.default_name(), names(answer(version.name, researcher, "red", k=1))) == ("bm25", ["red-circle"])
+    promotion.promote(actor=researcher, version=looked)
+    assert worked(looked).stage == "champion"
+
+
+def test_looking_again_shows_the_stickers_that_came_since(
+    install: Install, catalogue: dict[str, Sticker], researcher: Player
+) -> None:
+    version = install(stage="candidate")
+    promotion.let_look(actor=researcher, version=version)
+    worked(version)
+    with pytest.raises(Refused) as nothing_new:
+        promotion.let_look(actor=researcher, version=version)
+    assert nothing_new.value.code == "nothing_to_see"
+    Embedding.objects.filter(sticker=catalogue["red-circle"]).delete()
+    promotion.let_look(actor=researcher, version=version)
+    assert worked(version).state == "done"
+    assert not showing.is_missing(version)
+
+
+def test_what_is_live_or_was_turned_down_does_not_look_first(
+    install: Install, catalogue: dict[str, Sticker], researcher: Player
+) -> None:
+    turned_down = install("others@1", stage="candidate")
+    approval.reject(actor=researcher, version=turned_down, why="no better")
+    for version in (install(), turned_down):
+        with pytest.raises(Refused) as refusal:
+            promotion.let_look(actor=researcher, version=version)
+        assert refusal.value.code == "no_candidate"
+    without_graph = install("heavy@1", stage="candidate", has_graph=False)
+    assert (promotion.may_look(without_graph), repliers.still_to_look()) == (False, [])
 
 
 # --- what is known of stickers ---
@@ -160,9 +217,27 @@ def test_stickers_are_told_by_what_annotators_say_together_and_reviewers_settle(
 def test_a_sticker_of_which_something_else_is_known_is_shown_again(
     colours: ModelVersion, catalogue: dict[str, Sticker]
 ) -> None:
-    assert showing.refresh(colours) == 0
+    assert promotion.catch_up() is False
     Sticker.objects.filter(pk=catalogue["red-bar"].pk).update(printed_text="no")
-    assert (showing.refresh(colours), showing.refresh(colours)) == (1, 0)
+    assert promotion.catch_up() is False  # all of them have been looked through a moment ago
+    cache.clear()
+    assert promotion.catch_up() is True
+    before = Embedding.objects.get(sticker=catalogue["red-bar"])
+    assert list(showing.missing(colours)) == [catalogue["red-bar"]]
+    assert worked(colours).state == "done"
+    after = Embedding.objects.get(sticker=catalogue["red-bar"])
+    assert (before.made_of, after.pk, after.vector) == ("", before.pk, before.vector)
+    cache.clear()
+    assert promotion.catch_up() is False
+
+
+def test_many_stickers_are_looked_through_some_at_a_time(
+    colours: ModelVersion, catalogue: dict[str, Sticker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(showing, "AT_ONCE", 12)
+    Sticker.objects.update(printed_text="no")
+    assert [showing.look_through(colours) for _ in range(4)] == [12, 12, 6, 0]
+    assert showing.missing(colours).count() == 30
 
 
 @pytest.mark.parametrize("heat", [(), ((0.0, 1.0), (0.2, 0.4)), ((1.0,),)])
@@ -238,6 +313,28 @@ def test_what_goes_wrong_in_the_child_is_told_and_the_next_one_is_answered(
     assert isinstance(following, Pending)
     worker()
     assert isinstance(answering.fetch(following.ticket, asker=researcher), Answers)
+
+
+def test_an_answer_whose_worker_is_gone_is_given_up(
+    heavy: ModelVersion, worker: Callable[[], int], researcher: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pending for as long as it beats, which the file or the store beside the ticket says."""
+    ticket, seen = "", list[Answers | Pending | None]()
+
+    def killed(name: str, questions: object) -> None:
+        seen.append(answering.fetch(ticket, asker=researcher))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(warm, "answers", killed)
+    pending = answering.answer(heavy.name, [asking.checked(asked("red"))], 3, asker=researcher)
+    assert isinstance(pending, Pending)
+    ticket = pending.ticket
+    with pytest.raises(KeyboardInterrupt):
+        worker()
+    assert seen == [pending]
+    with pytest.raises(Refused) as refusal:
+        answering.fetch(ticket, asker=researcher)
+    assert refusal.value.code == "worker_gone"
 
 
 def test_a_first_stage_answers_at_once_and_thoroughly_through_a_worker(

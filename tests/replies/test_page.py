@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from retrieval_engine.dialogue.inference.replying import Note
 from sticktionary.domain.replies.words import WIDER
-from sticktionary.models import Player, Sticker
+from sticktionary.models import ModelVersion, Player, Sticker
 from sticktionary.web.lab_reply_words import NOTES
 from tests.people.conftest import client_of
 
@@ -46,6 +48,23 @@ def test_examples_of_both_languages_fill_the_form(browser: Client) -> None:
     for example in examples:
         held = browser.get(reverse("lab_reply"), {"example": example.name}).context["form"]["text"].value()
         assert held == example.text
+
+
+def test_a_candidate_is_let_look_from_its_page_once(
+    browser: Client, catalogue: dict[str, Sticker], install: Callable[..., ModelVersion]
+) -> None:
+    version = install(stage="candidate")
+    page = reverse("lab_model", args=[version.pk])
+    assert browser.get(page).context["may"]["look"] is True
+    assert browser.get(reverse("lab_reply")).context["still_to_look"] == [version]
+    told = [browser.post(reverse("lab_model_look", args=[version.pk]), follow=True) for _ in range(2)]
+    assert [str(message) for answer in told for message in answer.context["messages"]] == [
+        "It is shown the stickers. When it has seen them, it can be tried.",
+        "Something is being done with this model just now. Wait for its end, or cancel it.",
+    ]
+    assert (told[1].context["progress"]["state"], told[1].context["may"]["look"]) == ("queued", False)
+    stranger = client_of(Player.objects.exclude(groups__name="researcher").first())
+    assert stranger.post(reverse("lab_model_look", args=[version.pk])).status_code == 403
 
 
 def test_stickers_to_put_into_a_conversation_are_found(browser: Client, catalogue: dict[str, Sticker]) -> None:

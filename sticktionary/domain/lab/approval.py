@@ -61,8 +61,8 @@ def _held(actor: Player | None, version: ModelVersion) -> ModelVersion:
 def _end(actor: Player | None, held: ModelVersion, stage: ModelVersion.Stage, verb: str, why: str) -> ModelVersion:
     if not why.strip():
         raise Refused("no_reason", _("Say why."))
-    held.stage, held.why, held.is_shadow = stage, why.strip()[:WHY_MOST], False
-    held.save(update_fields=["stage", "why", "is_shadow"])
+    held.stage, held.why, held.is_shadow, held.is_trial = stage, why.strip()[:WHY_MOST], False, False
+    held.save(update_fields=["stage", "why", "is_shadow", "is_trial"])
     _audit(actor, verb, held, why=held.why)
     return held
 

@@ -17,11 +17,13 @@ HowFar = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Preparation:
-    """`make` makes what is missing, and can be taken up at any time; `n_wanted` is how much there will be in all."""
+    """`make` makes what is missing, and can be taken up at any time; `n_wanted` is how much there will be in all. What a
+    live model made of things that have changed since is missing once `look_through` has come across it."""
 
     n_wanted: Callable[[ModelVersion], int]
     make: Callable[[ModelVersion, HowFar], None]
     is_missing: Callable[[ModelVersion], bool]
+    look_through: Callable[[ModelVersion], object] = lambda version: None
 
 
 def _embed(version: ModelVersion, how_far: HowFar) -> None:
@@ -36,7 +38,7 @@ OF_KIND: Mapping[str, Preparation] = {
         is_missing=lambda version: embedding.without_vector(version.name).exists(),
     ),
     Kind.GENERATOR: Preparation(generating.n_wanted, generating.write, generating.is_missing),
-    Kind.DIALOGUE: Preparation(showing.n_wanted, showing.make_ready, showing.is_missing),
+    Kind.DIALOGUE: Preparation(showing.n_wanted, showing.make_ready, showing.is_missing, showing.look_through),
 }
 
 

@@ -44,7 +44,7 @@ def promote(*, actor: Player | None, version: ModelVersion, queue: bool = True) 
     held = next(other for other in of_kind if other.pk == version.pk)
     _require_promotable(held)
     _require_alone(of_kind)
-    held.is_shadow = False
+    held.is_shadow = held.is_trial = False
     make_ready(held, queue=queue)
     AuditEntry.objects.create(actor=actor, verb="begin_promotion", subject=held.name)
     return held
@@ -76,7 +76,13 @@ def _require_alone(of_kind: list[ModelVersion]) -> None:
 
 def _on_their_way(of_kind: list[ModelVersion]) -> list[ModelVersion]:
     """Those that go live when a worker is done with them."""
-    return [other for other in of_kind if other.state in BUSY and other.stage != Stage.CHAMPION and not other.is_shadow]
+    busy = [other for other in of_kind if other.state in BUSY and other.stage != Stage.CHAMPION]
+    return [other for other in busy if not _stays(other)]
+
+
+def _stays(version: ModelVersion) -> bool:
+    """Whether it is made ready without going live: to run beside the live one, or to be tried."""
+    return version.is_shadow or version.is_trial
 
 
 def make_ready(version: ModelVersion, *, queue: bool = True) -> None:
@@ -87,6 +93,35 @@ def make_ready(version: ModelVersion, *, queue: bool = True) -> None:
     version.save()
     if queue:
         jobs.enqueue(version)
+
+
+@transaction.atomic
+def let_look(*, actor: Player | None, version: ModelVersion, queue: bool = True) -> ModelVersion:
+    """Show the stickers to a conversation model that is a candidate, so that it can be tried before anybody decides
+    about it. It does not go live by that."""
+    if actor is not None:
+        accounts.require(actor, "promote_model")
+    held = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    if held.kind != Kind.DIALOGUE or held.stage != Stage.CANDIDATE or not held.path:
+        raise Refused("no_candidate", _("Only a conversation model that is a candidate looks at the stickers first."))
+    if held.state in BUSY:
+        raise Refused("busy", _("Something is being done with this model just now. Wait for its end, or cancel it."))
+    if not may_look(held):
+        raise Refused("nothing_to_see", _("This model has nothing to look at: it can be tried as it is."))
+    held.is_trial = True
+    make_ready(held, queue=queue)
+    AuditEntry.objects.create(actor=actor, verb="let_look", subject=held.name)
+    return held
+
+
+def may_look(version: ModelVersion) -> bool:
+    """Whether a candidate has stickers to look at before it can be tried, or new ones since it was."""
+    if version.kind != Kind.DIALOGUE or version.stage != Stage.CANDIDATE or not version.path:
+        return False
+    try:
+        return version.state not in BUSY and preparing.of(version).is_missing(version)
+    except BundleError:
+        return False
 
 
 def roll_back(*, actor: Player | None, kind: str = Kind.RETRIEVAL, why: str = "") -> ModelVersion:
@@ -133,7 +168,7 @@ def resume(*, actor: Player | None, version: ModelVersion) -> None:
         accounts.require(actor, "promote_model")
     of_kind = registry.of_kind_locked(version.kind)
     held = next(other for other in of_kind if other.pk == version.pk)
-    if not held.is_shadow:
+    if not _stays(held):
         _require_approved(held)
         _require_alone(of_kind)
     jobs.resume(held)
@@ -150,7 +185,7 @@ def run(version: ModelVersion, told: Told = lambda version: None) -> None:
             registry.publish(version)
         bundles.check(version)
         _make(version, told)
-        if version.is_shadow:
+        if _stays(version):
             return
         while not _go_live(version):
             _make(version, told)
@@ -195,7 +230,7 @@ def _move_aliases(of_kind: list[ModelVersion], coming: ModelVersion) -> ModelVer
         if other.stage == Stage.CHAMPION:
             was = other
             _set_stage(other, Stage.PREVIOUS)
-    coming.promoted_at, coming.is_shadow = timezone.now(), False
+    coming.promoted_at, coming.is_shadow, coming.is_trial = timezone.now(), False, False
     _set_stage(coming, Stage.CHAMPION)
     if coming.kind == Kind.GENERATOR:
         index_changed(embedding.active().values_list("pk", flat=True))
@@ -208,7 +243,7 @@ def _name(version: ModelVersion | None) -> str:
 
 def _set_stage(version: ModelVersion, stage: ModelVersion.Stage) -> None:
     version.stage = stage
-    version.save(update_fields=["stage", "promoted_at", "is_shadow"])
+    version.save(update_fields=["stage", "promoted_at", "is_shadow", "is_trial"])
 
 
 def catch_up() -> bool:
@@ -231,6 +266,7 @@ def _catch_up(kind: ModelVersion.Kind) -> bool:
 
 def _is_behind(version: ModelVersion) -> bool:
     try:
+        preparing.of(version).look_through(version)
         return preparing.of(version).is_missing(version)
     except BundleError:
         log.exception("The bundle of %s cannot be read; new stickers are not made ready for it", version.name)

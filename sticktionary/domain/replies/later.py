@@ -1,7 +1,8 @@
 """Answers that take torch: asked in the web process, made by a worker, fetched when they are there.
 
 A question waits under a ticket in a cache that web processes and workers share; nobody but who asked may fetch what
-came of it, and after a while it is forgotten.
+came of it, and after a while it is forgotten. Beside it lies a sign of life of the worker that answers, for as long as
+it beats: where that is gone and no answer is there, none will come.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Collection, Sequence
-from threading import BoundedSemaphore
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Event, Thread
 
 import msgspec
 from django.core.cache import caches
@@ -27,6 +29,8 @@ from sticktionary.models import ModelVersion
 TASK = "sticktionary.answer_conversations"
 KEPT_FOR_S = 600
 TAKEN_WITHIN_S = 60  # by a worker; else there is none
+BEATS_EVERY_S = 5.0  # a worker that answers
+LOST_AFTER_S = 20  # without a beat
 WAITED_S = 2.0  # for an answer, before whoever asked is sent away to come back for it
 LOOKED_EVERY_S = 0.05
 MOST_WAITING = 8  # of a process at once; others are sent away at once
@@ -87,6 +91,8 @@ def look(asker: int, key: str, *, wait: bool = False) -> Ticket | None:
         raise Refused("model_failed", ticket.error)
     if ticket.taken_at is None and time.time() - ticket.asked_at > TAKEN_WITHIN_S:
         raise Refused("no_worker", _("No worker has taken this up. Is one running?"))
+    if ticket.taken_at is not None and not ticket.is_done and not _is_alive(key):
+        raise Refused("worker_gone", _("The worker that was answering is gone. Ask again."))
     return ticket
 
 
@@ -100,18 +106,52 @@ def carry_out(key: str) -> None:
     ticket = _ticket(key)
     if ticket is None or ticket.taken_at is not None:
         return
-    ticket = msgspec.structs.replace(ticket, taken_at=time.time())
-    _put(key, ticket)
-    started = time.perf_counter()
+    with _beating(key):
+        ticket = msgspec.structs.replace(ticket, taken_at=time.time())
+        _put(key, ticket)
+        started = time.perf_counter()
+        try:
+            answers = tuple(warm.answers(ticket.model, ticket.questions))
+            ms = 1_000 * (time.perf_counter() - started)
+            _put(key, msgspec.structs.replace(ticket, answers=answers, ms=ms))
+        except RuleBroken as refusal:
+            _put(key, msgspec.structs.replace(ticket, error=refusal.message))
+        except Exception as error:
+            _put(key, msgspec.structs.replace(ticket, error=str(error)[:200] or type(error).__name__))
+            raise
+
+
+@contextmanager
+def _beating(key: str) -> Iterator[None]:
+    """Leave a sign of life beside a ticket, from a thread, which ends with the process however that ends."""
+    over = Event()
+
+    def beat() -> None:
+        while not over.wait(BEATS_EVERY_S):
+            _show_life(key)
+
+    _show_life(key)
+    thread = Thread(target=beat, daemon=True)
+    thread.start()
     try:
-        answers = tuple(warm.answers(ticket.model, ticket.questions))
-        ms = 1_000 * (time.perf_counter() - started)
-        _put(key, msgspec.structs.replace(ticket, answers=answers, ms=ms))
-    except RuleBroken as refusal:
-        _put(key, msgspec.structs.replace(ticket, error=refusal.message))
-    except Exception as error:
-        _put(key, msgspec.structs.replace(ticket, error=str(error)[:200] or type(error).__name__))
-        raise
+        yield
+    finally:
+        over.set()
+        thread.join()
+        caches["answers"].delete(_beat_of(key))
+
+
+def _show_life(key: str) -> None:
+    caches["answers"].set(_beat_of(key), True, LOST_AFTER_S)
+
+
+def _is_alive(key: str) -> bool:
+    """Whether a worker is at it still; or was a moment ago, and has answered meanwhile."""
+    return bool(caches["answers"].get(_beat_of(key))) or ((ticket := _ticket(key)) is not None and ticket.is_done)
+
+
+def _beat_of(key: str) -> str:
+    return f"{key}.beat"
 
 
 def _ticket(key: str) -> Ticket | None:

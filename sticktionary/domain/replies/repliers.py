@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from retrieval_engine.dialogue.inference.replying import Replier
 from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import registry, tryout
-from sticktionary.domain.lab.registry import WORDS_ONLY, Kind
+from sticktionary.domain.lab.registry import WORDS_ONLY, Kind, Stage
 from sticktionary.domain.replies import held, showing
 from sticktionary.domain.replies.words import LastWords
 from sticktionary.models import ModelVersion
@@ -18,6 +18,12 @@ def versions() -> list[tuple[str, str]]:
     models = ModelVersion.objects.filter(kind=Kind.DIALOGUE).exclude(path="").order_by("-pk")
     ready = [(version.name, version.title) for version in models if showing.is_ready(version)]
     return [(WORDS_ONLY, _("words alone (BM25)")), *ready]
+
+
+def still_to_look() -> list[ModelVersion]:
+    """Candidates that can be asked once they have looked at the stickers."""
+    candidates = ModelVersion.objects.filter(kind=Kind.DIALOGUE, stage=Stage.CANDIDATE).exclude(path="").order_by("-pk")
+    return [version for version in candidates if not showing.is_ready(version)]
 
 
 def default_name() -> str:
@@ -56,6 +62,6 @@ def version_of(name: str) -> ModelVersion:
     if version is None:
         raise Refused("no_model", _("There is no conversation model called %(name)s.") % {"name": name})
     if not showing.is_ready(version):
-        text = _("%(name)s has not looked at the stickers yet. Bring it live, or have it look at them first.")
+        text = _("%(name)s has not looked at the stickers yet. “Let it look at the stickers” on its page has it do so.")
         raise Refused("not_embedded", text % {"name": name})
     return version

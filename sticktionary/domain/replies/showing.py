@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -25,6 +26,8 @@ AT_ONCE = 500  # stickers that are described at once, and whose child reads one 
 PER_TRANSACTION = 16
 LOOK_UP_EVERY_S = 1.0  # while the child thinks
 MOST_HEAT = 255  # what 1 is kept as
+STALE = ""  # in the place of the hash: something else is known of the sticker by now
+RESTS, RESTS_FOR_S = -1, 600  # after all stickers have been looked through; in the place of the last one's number
 
 Told = Callable[[int], None]
 
@@ -61,7 +64,9 @@ def in_play() -> QuerySet[Sticker]:
 
 
 def missing(version: ModelVersion) -> QuerySet[Sticker]:
-    return in_play().exclude(embeddings__embedded_by=version.name)
+    """The stickers that it has not seen, or not as they are known now."""
+    seen = Embedding.objects.filter(embedded_by=version.name).exclude(made_of=STALE)
+    return in_play().exclude(pk__in=seen.values("sticker_id"))
 
 
 def make_ready(version: ModelVersion, told: Told = lambda n: None) -> None:
@@ -134,24 +139,21 @@ def _keep(version: ModelVersion, shown: Collection[ShownLine], made_of: dict[int
         index_changed(line.id for line in shown)
 
 
-def refresh(version: ModelVersion, told: Told = lambda n: None) -> int:
-    """Show it again the stickers of which something else is known than when it saw them; how many."""
+def look_through(version: ModelVersion) -> int:
+    """Find stickers of which something else is known than when the model saw them, and have them count as missing; how
+    many. Some at a time, from one call to the next; then nothing is looked at for a while, whatever is annotated."""
     if not needs_vectors(version):
         return 0
-    held = dict(Embedding.objects.filter(embedded_by=version.name).values_list("sticker_id", "made_of"))
-    changed = [
-        line.id
-        for some in _parts(sorted(held))
-        for line in stickers.described(some)
-        if held[line.id] != stickers.digest(line)
-    ]
-    _show(version, changed, told, 0)
+    name = f"looked-through:{version.pk}"
+    if (after := cache.get(name, 0)) == RESTS:
+        return 0
+    seen = Embedding.objects.filter(embedded_by=version.name, sticker_id__gt=after).exclude(made_of=STALE)
+    made_of = dict(seen.order_by("sticker_id").values_list("sticker_id", "made_of")[:AT_ONCE])
+    described = stickers.described(made_of) if made_of else []
+    changed = [line.id for line in described if made_of[line.id] != stickers.digest(line)]
+    Embedding.objects.filter(embedded_by=version.name, sticker_id__in=changed).update(made_of=STALE)
+    cache.set(name, max(made_of) if len(made_of) == AT_ONCE else RESTS, RESTS_FOR_S)
     return len(changed)
-
-
-def forget(version: ModelVersion) -> None:
-    """Of a model that is of no use any more."""
-    Embedding.objects.filter(embedded_by=version.name).delete()
 
 
 # --- maps of where it looked ---
