@@ -17,8 +17,8 @@ HowFar = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Preparation:
-    """`make` makes what is missing, and can be taken up at any time; `n_wanted` is how much there will be in all. What a
-    live model made of things that have changed since is missing once `look_through` has come across it."""
+    """`make` makes what is missing, and can be taken up at any time; `n_wanted` is how much there will be in all. What
+    a live model made of things that have changed since is missing once `look_through` has come across it."""
 
     n_wanted: Callable[[ModelVersion], int]
     make: Callable[[ModelVersion, HowFar], None]
