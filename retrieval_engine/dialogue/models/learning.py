@@ -69,14 +69,17 @@ class DialogueModel(nn.Module, ABC):
     def quickly(self) -> Iterator[None]:
         """Towers, encoders and language models compute in what the device is quickest at: bf16 on CUDA. Weights, all
         that is made of their outputs, and losses stay float32."""
-        holders = [self, *(module for module in self.modules() if isinstance(module, Joint))]
-        for module in holders:
-            module.dtype = precision(self.device)
+        self._compute_in(precision(self.device))
         try:
             yield
         finally:
-            for module in holders:
-                module.dtype = torch.float32
+            self._compute_in(torch.float32)
+
+    def _compute_in(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+        for module in self.modules():
+            if isinstance(module, Joint):
+                module.dtype = dtype
 
     def train(self, mode: bool = True) -> DialogueModel:
         self._computed.clear()
