@@ -203,6 +203,22 @@ def test_what_is_kept_of_stickers_scores_as_if_made_anew_until_the_model_learns(
 
 
 @all_models
+def test_stickers_are_looked_at_once_for_all_questions(
+    name: str, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, see = list[int](), Joint.see
+    monkeypatch.setattr(Joint, "see", lambda self, frames: seen.append(len(frames)) or see(self, frames))
+    model, _settings = made(name, gallery)
+    uses, candidates = gallery.conversations.of("test"), np.arange(4)[None]
+    first = scores_of(model, uses[:1], candidates)
+    looked = sum(seen)
+    assert looked >= len(gallery)
+    assert np.array_equal(scores_of(model, uses[:1], candidates), first)
+    scores_of(model, uses[1:2], candidates)
+    assert sum(seen) == looked
+
+
+@all_models
 def test_the_same_seed_gives_the_same_scores(name: str, gallery: Gallery, tmp_path: Path) -> None:
     candidates, found = np.arange(5)[None].repeat(6, 0), []
     for run in range(2):

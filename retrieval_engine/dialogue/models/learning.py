@@ -207,7 +207,8 @@ def train(model: DialogueModel, uses: Sequence[Use], settings: Training, folder:
 
 def scores_of(model: DialogueModel, uses: Sequence[Use], candidates: Places | None = None) -> np.ndarray:
     """[n uses, n stickers] over the whole gallery, or over `candidates` [n, m], whose -1 score -inf."""
-    model.eval()
+    if model.training:  # else what it keeps of the stickers serves again
+        model.eval()
     everything = np.arange(len(model.gallery))[None]
     parts = []
     with torch.inference_mode(), model.quickly():
