@@ -23,12 +23,14 @@ from sticktionary.domain.people import leaving, mydata
 from sticktionary.domain.play import board, history, notices, scoring
 from sticktionary.domain.play.board import Span
 from sticktionary.domain.play.streak import Streak
+from sticktionary.domain.reply_round import agreement
 from sticktionary.models import PlayDay, Player
 from sticktionary.models.players import Language
 from sticktionary.web.accounts import urlpatterns as account_urlpatterns
 from sticktionary.web.forms import DeleteForm, EmailForm, ProfileForm
 
 SPANS = {Span.WEEK: gettext_lazy("Week"), Span.MONTH: gettext_lazy("Month"), Span.EVER: gettext_lazy("Ever")}
+HISTORIES = {"written": history.written, "searched": history.searched, "replied": history.replied}
 N_EARLIER = (0, 1, 2, 4, 9)  # for the table of novelty: how many rounds had the query before
 
 
@@ -82,13 +84,17 @@ def goodbye(request: HttpRequest) -> HttpResponse:
 
 def my_history(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "written")
-    if kind not in {"written", "searched"}:
+    if kind not in HISTORIES:
         raise Http404
-    read = history.written if kind == "written" else history.searched
-    page = read(_player(request).pk, _number(request.GET.get("before")))
-    helped = [notices.trained(each.n) for each in lineage.of_player(_player(request).pk)]
-    is_first = "before" not in request.GET
-    return render(request, "people/history.html", {"kind": kind, "page": page, "is_first": is_first, "helped": helped})
+    player_id = _player(request).pk
+    context = {
+        "kind": kind,
+        "page": HISTORIES[kind](player_id, _number(request.GET.get("before"))),
+        "is_first": "before" not in request.GET,
+        "helped": [notices.trained(each.n) for each in lineage.of_player(player_id)],
+        "has_replied": history.has_replied(player_id),
+    }
+    return render(request, "people/history.html", context)
 
 
 def boards(request: HttpRequest) -> HttpResponse:
@@ -139,6 +145,13 @@ def points(request: HttpRequest) -> HttpResponse:
         "missed": scoring.retriever_points(rank=0, none_of_these=False, target_absent=False),
         "practice": scoring.PRACTICE,
         "confirmed": scoring.CONFIRMED,
+        "replies": {
+            "same": agreement.SAME_PICK,
+            "named": agreement.NAMED,
+            "both_named": agreement.BOTH_NAMED,
+            "same_intent": agreement.SAME_INTENT,
+            "same_kind": agreement.SAME_KIND,
+        },
         "table": [(n, novelty, [scoring.labeler_points(r, novelty) for r in (1, 2, 3)]) for n, novelty in novelties],
         "mixed": _mixed_example(),
         "foreseen": scoring.FORESEEN,

@@ -52,7 +52,7 @@ def test_only_what_is_finished_and_ones_own_is_there(play: Play, player: Player)
 
 
 def test_nothing_yet_says_so(player: Player) -> None:
-    for kind in ("written", "searched"):
+    for kind in ("written", "searched", "replied"):
         response = client_of(player).get(f"/history/?kind={kind}")
         assert (response.status_code, response.context["page"].entries) == (200, [])
 

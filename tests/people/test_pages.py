@@ -26,6 +26,13 @@ def test_the_points_page_is_worked_out_by_what_pays(client: Client, db: None) ->
         assert words in page
 
 
+def test_the_points_page_says_what_a_reply_to_a_chat_brings(client: Client, db: None) -> None:
+    page = client.get("/points/").content.decode()
+    _, _, rest = page.partition("<h2>When you reply to a chat</h2>")
+    told, _, _ = rest.partition("<h2>")
+    assert [int(n) for n in re.findall(r"\d+", told)] == [30, 15, 5, 10, 5, 30, 15]
+
+
 def test_name_and_boards_are_changed_on_the_profile(player: Player) -> None:
     client = client_of(player)
     response = client.post("/me/", {"name": "Tamsin G", "on_board": ""})

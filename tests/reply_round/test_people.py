@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from sticktionary.domain.people import guests, leaving, mydata
+from sticktionary.domain.play import history
 from sticktionary.models import LedgerEntry, Player, Reply, Sticker
+from tests.people.conftest import client_of
 from tests.reply_round.conftest import chat, dealt, points_of, replied
 
 pytestmark = pytest.mark.usefixtures("without_gold")
@@ -29,6 +32,32 @@ def test_a_guests_replies_and_their_points_come_along(shelf: list[Sticker]) -> N
     guests.merge(guest_id=guest.pk, player_id=mine.pk)
     assert Reply.objects.get(utterance=place, pick=shelf[1], player=mine).state == "answered"
     assert points_of(mine, other) == [40, 40]
+
+
+def test_ones_replies_stand_in_the_history_with_how_far_others_agree(
+    shelf: list[Sticker], django_assert_max_num_queries: Any
+) -> None:
+    first, second = chat(shelf[0], shelf[1])
+    mine = player_of(replied("mine", first, shelf[0]))
+    replied("mine", second, shelf[2])
+    replied("same", first, shelf[0])
+    replied("means the same", first, shelf[3])
+    with django_assert_max_num_queries(2):
+        late, early = history.replied(mine.pk).entries
+    assert (early.intent, early.n_agreeing, early.is_as_sent, early.n_points) == ("Joy", 2, True, 80)
+    assert (late.n_agreeing, late.is_as_sent, late.n_points) == (0, False, 0)
+    page = client_of(mine).get("/history/?kind=replied").content.decode()
+    assert re.findall(r"</time> · ([^<]+)</p>", page) == [
+        "nobody agrees so far",
+        "2 players agree with you · what was really sent is among yours",
+    ]
+
+
+def test_the_history_speaks_of_replies_to_those_who_replied(anna: Player, shelf: list[Sticker]) -> None:
+    client = client_of(anna)
+    assert "kind=replied" not in client.get("/history/").content.decode()
+    replied("anna", chat(shelf[0])[0], shelf[1])
+    assert "kind=replied" in client.get("/history/").content.decode()
 
 
 @pytest.mark.parametrize("guest_was_first", [True, False])

@@ -1,4 +1,4 @@
-"""What became of everything a player wrote and looked up, newest first, a page at a time."""
+"""What became of everything a player wrote, looked up and replied, newest first, a page at a time."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 
+from retrieval_engine import taxonomy
 from sticktionary.domain.intake.pictures import picture_of
 from sticktionary.domain.play.outcome import COUNTS
 from sticktionary.domain.play.snapshot import Picture
-from sticktionary.models import Case, Judgement, LedgerEntry, Query, Retrieval, Round, Ruling
+from sticktionary.domain.reply_round import places, replying
+from sticktionary.models import Case, Judgement, LedgerEntry, Query, Reply, Retrieval, Round, Ruling
 
 N_PER_PAGE = 20
 Entry = TypeVar("Entry")
-Row = TypeVar("Row", Round, Retrieval)
+Row = TypeVar("Row", Round, Retrieval, Reply)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,18 @@ class Searched:
 
 
 @dataclass(frozen=True)
+class ReplySent:
+    """A sticker I would send at a place of a chat, and how far that has been agreed with."""
+
+    at: datetime
+    picture: Picture
+    intent: str  # in the language I replied in
+    n_agreeing: int  # other players who paid for it so far
+    is_as_sent: bool  # picked or named what was really sent, and somebody else has answered
+    n_points: int
+
+
+@dataclass(frozen=True)
 class HistoryPage(Generic[Entry]):
     entries: list[Entry]
     older: int | None  # what to ask for as `before` to read on
@@ -82,6 +96,21 @@ def searched(player_id: int, before: int | None = None) -> HistoryPage[Searched]
     mine = mine.select_related("round__sticker", "round__labeler").prefetch_related(_queries("round__queries"))
     shown, older = _page(list((mine.filter(pk__lt=before) if before else mine).order_by("-pk")[: N_PER_PAGE + 1]))
     return HistoryPage([_searched(retrieval) for retrieval in shown], older)
+
+
+def replied(player_id: int, before: int | None = None) -> HistoryPage[ReplySent]:
+    mine = _replies(player_id).select_related("pick")
+    shown, older = _page(list((mine.filter(pk__lt=before) if before else mine).order_by("-pk")[: N_PER_PAGE + 1]))
+    paid = _paid_for(player_id, [reply.pk for reply in shown])
+    return HistoryPage([_replied(reply, paid[reply.pk]) for reply in shown], older)
+
+
+def has_replied(player_id: int) -> bool:
+    return _replies(player_id).exists()
+
+
+def _replies(player_id: int) -> QuerySet[Reply]:
+    return Reply.objects.filter(player_id=player_id, state=Reply.State.ANSWERED)
 
 
 def _page(rows: list[Row]) -> tuple[list[Row], int | None]:
@@ -158,4 +187,31 @@ def _searched(retrieval: Retrieval) -> Searched:
         rank=retrieval.rank,
         rightly_none=retrieval.target_absent and retrieval.none_of_these,
         n_points=retrieval.n_points,
+    )
+
+
+def _paid_for(player_id: int, reply_ids: list[int]) -> defaultdict[int, dict[str, int]]:
+    """By reply what it has brought, by whom it agreed with or `sent`."""
+    found = defaultdict[int, dict[str, int]](dict)
+    if not reply_ids:
+        return found
+    keys = Q(*(("key__startswith", replying.ledger_key(id)) for id in reply_ids), _connector=Q.OR)
+    entries = LedgerEntry.objects.filter(keys, player_id=player_id, reason=LedgerEntry.Reason.REPLIED)
+    for key, n_points in entries.values_list("key", "n_points"):
+        reply_id = replying.reply_of(key)
+        found[reply_id][key.removeprefix(replying.ledger_key(reply_id))] = n_points
+    return found
+
+
+def _replied(reply: Reply, paid: dict[str, int]) -> ReplySent:
+    assert reply.answered_at is not None
+    assert reply.pick is not None
+    label = taxonomy.load(places.INTENTS).labels.get(reply.intent)
+    return ReplySent(
+        at=reply.answered_at,
+        picture=picture_of(reply.pick),
+        intent=label.name[reply.language] if label else reply.intent,
+        n_agreeing=sum(n_points > 0 for whom, n_points in paid.items() if whom != "sent"),
+        is_as_sent=paid.get("sent", 0) > 0,
+        n_points=sum(paid.values()),
     )
