@@ -18,6 +18,9 @@ from sticktionary.domain.errors import Refused
 from sticktionary.domain.lab import bundles, comparison, data, estimates, promotion, registry, runs, uses, watching
 from sticktionary.domain.lab.runs import Status
 from sticktionary.domain.people.roles import Role
+from sticktionary.domain.replies import answering, asking, repliers
+from sticktionary.domain.replies.answering import Answers
+from sticktionary.domain.replies.asking import Asked, Said
 from sticktionary.models import Conversation, Embedding, ModelVersion, Player, Release, Sticker, TrainingRun
 from tests.game.conftest import make_player
 from tests.lab import plays, talk
@@ -148,12 +151,21 @@ def test_a_conversation_model_goes_from_the_form_to_live_and_back(browser: Clien
     compared = comparison.compare(run.model)
     assert (compared.live, compared.headline is not None) == ("", True)
 
-    # It is shown the stickers, then it is live, in the place of another one.
+    # It may look at the stickers before anybody decides about it.
+    assert repliers.still_to_look() == [run.model]
+    looked = worked(promotion.let_look(actor=None, version=run.model))
+    assert (looked.state, looked.error, looked.stage) == ("done", "", "candidate")
+    asked_now = asking.checked(Asked((Said("anna", "what a day"),), "ben"))
+    tried = answering.answer(looked.name, [asked_now], 3, asker=Player.objects.earliest("pk"))
+    assert isinstance(tried, Answers)
+    assert len(tried.answered[0].stickers) == 3
+
+    # It is shown those that are new, then it is live, in the place of another one.
     made = Path(run.model.path)
     other = ModelVersion.objects.create(
         name="before@1", title="before", kind=Kind.DIALOGUE, path=str(made), stage="champion", state="done"
     )
-    version = promoted(run.model, why="to see it")
+    version = promoted(looked, why="to see it")
     assert (version.state, version.error, version.stage, version.n_done) == ("done", "", "champion", version.n_total)
     assert (registry.champion(Kind.DIALOGUE), registry.champion(Kind.RETRIEVAL)) == (version, None)
     assert Embedding.objects.filter(embedded_by=version.name).count() == version.n_total

@@ -79,6 +79,7 @@ def make_ready(version: ModelVersion, told: Told = lambda n: None) -> None:
 
 def _show(version: ModelVersion, ids: Sequence[int], told: Told, n_had: int) -> None:
     n_done = n_had
+    told(n_done)
     for some in _parts(ids):
         described = stickers.described(some)
         made_of = {line.id: stickers.digest(line) for line in described}
