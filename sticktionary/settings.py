@@ -216,7 +216,7 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'
 DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "sticktionary@localhost")
 TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
-CONSENT_VERSION = "2026-11"
+CONSENT_VERSION = "2026-11-22"
 
 # --- languages: an English and a Chinese edition ------------------------------------------------------------
 LANGUAGE_CODE = "en"
