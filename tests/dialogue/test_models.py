@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from retrieval_engine.dialogue import worlds
-from retrieval_engine.dialogue.bases.towers import Joint, Spec, build, build_encoder, build_language_model
+from retrieval_engine.dialogue.bases.towers import Joint, Seen, Spec, build, build_encoder, build_language_model
 from retrieval_engine.dialogue.data.conversations import Conversations, Session, Turn
 from retrieval_engine.dialogue.data.gallery import Gallery
 from retrieval_engine.dialogue.data.wording import all_texts
@@ -207,7 +207,12 @@ def test_stickers_are_looked_at_once_for_all_questions(
     name: str, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen, see = list[int](), Joint.see
-    monkeypatch.setattr(Joint, "see", lambda self, frames: seen.append(len(frames)) or see(self, frames))
+
+    def counted(joint: Joint, frames: torch.Tensor) -> Seen:
+        seen.append(len(frames))
+        return see(joint, frames)
+
+    monkeypatch.setattr(Joint, "see", counted)
     model, _settings = made(name, gallery)
     uses, candidates = gallery.conversations.of("test"), np.arange(4)[None]
     first = scores_of(model, uses[:1], candidates)
