@@ -127,7 +127,7 @@ def test_who_is_told_the_intent_looks_for_it_whatever_is_predicted(world: World)
 
 def test_missing_attributes_are_a_vector_of_their_own_and_no_empty_text(world: World) -> None:
     model = model_of(world, SETTINGS)
-    shown = model._attributes([0, 1])
+    shown = model._attributes(world.gallery.of([0, 1]))
     assert model.missing is not None
     absent = [set(held.attributes) for held in world.gallery.of([0, 1])]
     for row, names in zip(shown, absent, strict=True):

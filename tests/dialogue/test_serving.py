@@ -369,7 +369,7 @@ def without_torch() -> str:
     return """
 import sys
 import numpy as np
-from retrieval_engine.dialogue import lines
+from retrieval_engine.dialogue.inference import lines
 from retrieval_engine.dialogue.inference.onnx_replier import OnnxReplier
 from retrieval_engine.dialogue.inference.replying import question
 from retrieval_engine.dialogue.data.conversations import Session, Turn

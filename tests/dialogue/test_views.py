@@ -151,7 +151,7 @@ def test_a_gallery_and_its_shelves_give_the_same_lists() -> None:
 
 
 def test_views_need_no_torch() -> None:
-    code = "import sys; from retrieval_engine.dialogue import views, commands, foreign; print('torch' in sys.modules)"
+    code = "import sys; from retrieval_engine.dialogue.data import commands, views; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 

@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import os
-
-os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is fetched, whatever a test asks for
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -100,7 +100,7 @@ def test_an_order_is_read_as_it_was_written_or_refused(tmp_path: Path) -> None:
 
 def test_what_cannot_be_carried_out_is_refused_in_words(tmp_path: Path) -> None:
     Order(recipe="alchemy", settings={}, release="").write(tmp_path)
-    told = "There is no recipe alchemy; known: stickerclip, querygen."
+    told = "There is no recipe alchemy; known: stickerclip, querygen, int_ra, igsr, pbr, stickerllm, srs, mmbert."
     assert carry_out(tmp_path) == ("refused", told)
     assert ending(tmp_path) == ("refused", told)
 

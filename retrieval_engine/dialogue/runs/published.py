@@ -335,8 +335,8 @@ STICKER820K: Final = Table(
         OTHER_DATA,
         "The query is all that annotators said of the sticker, the words printed on it among them. People do not ask "
         "so.",
-        "The word by which it searches was given to it. By itself it searches for 68.1 % of known requests and for "
-        "53.6 % of unknown ones, which is not multiplied in.",
+        "The word by which it searches was given to it. By itself it searches for 68.1 in 100 known requests and for "
+        "53.6 in 100 unknown ones, which is not multiplied in.",
     ),
 )
 
