@@ -42,7 +42,7 @@ test: $(VENV)/.dev ## Set up and run the tests (no server of any kind needed)
 	@$(RUN) -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-browser: $(VENV)/.dev ## Run the browser tests in Chromium (CHROMIUM=/path/to/it)
-	@$(RUN) -m pytest -m browser $(ARGS)
+	@$(RUN) -m pytest -m browser -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## Lint, types, layers, migrations, templates
 	$(BIN)/ruff check .

@@ -139,6 +139,7 @@ def test_installed_models_of_the_right_kinds_may_be_started_from(browser: Client
 # --- the whole way ---
 
 
+@pytest.mark.trains
 def test_a_conversation_model_goes_from_the_form_to_live_and_back(browser: Client, talked: Release) -> None:
     browser.post(form("igsr"), asked(talked, **FEW, baselines="on"))
     run = carried_out(TrainingRun.objects.get())

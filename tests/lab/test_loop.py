@@ -181,6 +181,7 @@ async def test_what_is_played_is_learned_and_found_by_while_two_people_play(draw
     assert [name for name, _ in groupby(typed)] == [starter.name, model.name, starter.name]
 
 
+@pytest.mark.trains
 def test_what_a_generator_writes_is_searched_and_leaves_the_house_with_no_release(drawings: Path) -> None:
     stickers = brought_in(drawings)
     play(stickers)

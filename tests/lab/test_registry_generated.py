@@ -64,6 +64,7 @@ def live_words(sticker: Sticker, text: str, likelihood: float = -0.1, language: 
 # --- writing ---
 
 
+@pytest.mark.trains
 def test_promoting_a_generator_has_it_write_for_every_sticker(
     generator: ModelVersion, three: list[Sticker], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ def trained(actor: Player, release: Release, **more: Any) -> ModelVersion:
     return ModelVersion.objects.get(run=run)
 
 
+@pytest.mark.trains
 def test_a_model_is_trained_on_the_live_one_and_stands_beside_it(frozen: Release, researcher: Player) -> None:
     first = trained(researcher, frozen, base="tiny")
     found = comparison.compare(first)

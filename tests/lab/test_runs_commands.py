@@ -61,6 +61,7 @@ def test_without_a_release_there_is_nothing_to_train_on(db: None) -> None:
     assert refused("train") == "Nothing is frozen yet."
 
 
+@pytest.mark.trains
 def test_a_run_is_trained_and_its_model_measured_here_and_now(frozen: Release) -> None:
     settings = ("steps=4", "batch=8", "validate_every=4")
     lines = told("train", "--base", "tiny", "--device", "cpu", "--wait", *(f"--set={one}" for one in settings))

@@ -76,6 +76,7 @@ def steps(run: TrainingRun) -> list[int]:
     return list(events.values_list("step", flat=True))
 
 
+@pytest.mark.trains
 def test_a_run_that_is_killed_and_cancelled_on_the_way_learns_what_an_undisturbed_one_does(frozen: Release) -> None:
     whole = carried_out(asked(frozen))
     assert (whole.state, whole.error, runs.status_of(whole)) == ("done", "", Status.AWAITING_APPROVAL)
