@@ -11,7 +11,6 @@ os.environ["STICKTIONARY_DATA"] = _data
 os.mkdir(os.path.join(_data, "static"))
 if "PYTEST_XDIST_WORKER" in os.environ:  # a thread each for processes that test side by side
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is fetched, whatever a test asks for
 os.environ["CHANNEL_PREFIX"] = f"test-{os.getpid()}"  # also of each of several processes that test side by side
 
 from sticktionary.settings import *  # noqa: E402, F403

@@ -60,7 +60,7 @@ def addresses(run: TrainingRun, candidate: ModelVersion) -> Iterator[tuple[str, 
 
 def test_only_researchers_and_admins_come_in(run: TrainingRun, candidate: ModelVersion) -> None:
     held = list(addresses(run, candidate))
-    assert len(held) == 34
+    assert len(held) == 35
     for role in ROLES:
         player = make_player(f"a_{role}")
         if role != "contributor":

@@ -32,6 +32,13 @@ def tiny(seed: int = 0) -> VisionLanguage:
     return load("tiny", CPU, texts=["so tired, need a nap, happy tears", "好累, 想睡觉, 笑出眼泪"], seed=seed)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test asks for, here or in a process of its own."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+
 @pytest.fixture
 def held() -> VisionLanguage:
     return tiny()
